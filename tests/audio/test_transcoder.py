@@ -1,0 +1,74 @@
+"""Uplink and Downlink: exact lengths, any split, silence, the tail."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.audio import mulaw
+from app.audio.formats import PCM16_24K, ULAW_8K
+from app.audio.transcoder import Downlink, Uplink
+
+pytestmark = pytest.mark.core
+
+
+def cut(data: bytes, cuts: list[int]) -> list[bytes]:
+    edges = [0, *sorted(min(c, len(data)) for c in cuts), len(data)]
+    return [data[a:b] for a, b in itertools.pairwise(edges)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(ulaw=st.binary(max_size=1500), cuts=st.lists(st.integers(0, 1500), max_size=10))
+def test_uplink_gives_six_bytes_for_each_at_once_and_any_split_is_the_same(ulaw: bytes, cuts: list[int]) -> None:
+    whole = Uplink().push(ulaw)
+    split = Uplink()
+    parts = [split.push(part) for part in cut(ulaw, cuts)]
+    assert [len(out) for out in parts] == [6 * len(part) for part in cut(ulaw, cuts)]
+    assert b"".join(parts) == whole
+
+
+@settings(max_examples=60, deadline=None)
+@given(pcm=st.binary(max_size=6000), cuts=st.lists(st.integers(0, 6000), max_size=10))
+def test_downlink_is_the_same_for_any_split_odd_bytes_included(pcm: bytes, cuts: list[int]) -> None:
+    once, split = Downlink(), Downlink()
+    whole = once.push(pcm) + once.flush()
+    parts = [split.push(part) for part in cut(pcm, cuts)]
+    assert b"".join(parts) + split.flush() == whole
+    assert len(whole) == -(-(len(pcm) // 2) // 3)
+
+
+def test_uplink_is_delayed_by_4_ms() -> None:
+    click = bytearray(b"\xff" * 160)
+    click[40] = 0x80  # the loudest sample, 5 ms in
+    pcm = np.frombuffer(Uplink().push(bytes(click)), dtype="<i2")
+    assert np.abs(pcm).argmax() / 24 == pytest.approx(5 + 4, abs=0.05)
+
+
+def test_one_second_down_is_one_second_of_telephone_audio() -> None:
+    downlink = Downlink()
+    out = downlink.push(bytes(PCM16_24K.bytes_of(1000)))
+    held_back_ms = ULAW_8K.ms_of(ULAW_8K.bytes_of(1000) - len(out))
+    assert held_back_ms <= 5
+    assert len(out + downlink.flush()) == ULAW_8K.bytes_of(1000)
+
+
+def test_silence_stays_silence_both_ways() -> None:
+    uplink, downlink = Uplink(), Downlink()
+    assert set(uplink.push(b"\xff" * 800)) == {0}
+    assert set(uplink.push(b"\x7f" * 800)) == {0}  # the negative zero of μ-law
+    assert set(downlink.push(bytes(4800)) + downlink.flush()) == {0xFF}
+
+
+def test_after_a_cut_the_next_utterance_begins_clean() -> None:
+    downlink = Downlink()
+    downlink.push(np.full(1000, 20000, dtype="<i2").tobytes() + b"\x01")
+    downlink.reset()
+    assert set(downlink.push(bytes(4800)) + downlink.flush()) == {0xFF}
+
+
+def test_mulaw_round_trip_is_the_identity_on_its_own_values() -> None:
+    every = bytes(range(256))
+    again = mulaw.encode(mulaw.decode(every))
+    assert [a for a, b in zip(every, again, strict=True) if a != b] == [0x7F]  # −0 becomes +0
