@@ -1,15 +1,15 @@
 """Band-limited resampling by a ratio of whole numbers, in a stream, exact to the sample and to the bit.
 
-The filter is one Kaiser-windowed sinc, cut into blocks: `down·m` input samples make `up·m` output samples, so a block is
-one product of a matrix that every instance of a ratio shares. The block takes in 32 samples (of the slower rate) beyond
-either of its edges, which is what the filter holds back: 4 ms at 8 kHz.
+The filter is one Kaiser-windowed sinc, cut into blocks: `down·m` input samples make `up·m` output samples, so a block
+is one product of a matrix that every instance of a ratio shares. The block takes in 32 samples (of the slower rate)
+beyond either of its edges, which is what the filter holds back: 4 ms at 8 kHz.
 
 The coefficients are whole numbers and the arithmetic is float64, so every sum is exact (16 + 16 bits and the number of
 taps stay far below 53 bits). That is why any split of the input gives the same output to the bit, whatever order the
 processor adds in.
 
-Alignment: output sample k is the input at time k/to_hz, without delay; `push` gives what can be known by now and `flush`
-the rest, so an utterance of n samples comes out as ceil(n·to/from) samples.
+Alignment: output sample k is the input at time k/to_hz, without delay; `push` gives what can be known by now and
+`flush` the rest, so an utterance of n samples comes out as ceil(n·to/from) samples.
 """
 
 from functools import lru_cache
