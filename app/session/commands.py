@@ -1,0 +1,254 @@
+"""All that can be asked of the legs, in the imperative. Frozen, without behaviour; `Command` is the closed union.
+
+The `Note…` commands are asked of nobody but the journal: what was decided and found out, in the words that logs, record
+and transcript share. Times in ms count from the stream's start.
+"""
+
+from dataclasses import dataclass
+
+from app.session.words import (
+    DisclosureResult,
+    ItemId,
+    ModelNumber,
+    Outcome,
+    Phrase,
+    PieceNumber,
+    ResponseId,
+    Speaker,
+    ToolCallId,
+    ToolStatus,
+)
+
+# --- the caller's leg -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PlayAudio:
+    """Send this to the carrier now. ends: an item ends with it, so its tail is sent too; audio may then be empty."""
+
+    audio: bytes
+    ends: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SendMark:
+    """Ask the carrier to say when all that was sent has been played."""
+
+    generation: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClearPlayback:
+    """Throw away what the carrier has not played yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """End the telephone call. say: a sentence for the carrier's own voice, when ours could not speak."""
+
+    say: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TransferCall:
+    """Leave the call and have the carrier dial this number for the caller."""
+
+    number: str
+    say: str | None = None
+
+
+# --- the agent's leg --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OpenModel:
+    """Begin a session with the model, which listens but does not answer by itself."""
+
+    model: ModelNumber
+
+
+@dataclass(frozen=True, slots=True)
+class AppendInputAudio:
+    model: ModelNumber
+    audio: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SetTurnHandling:
+    """Say whether the model answers a turn, and stops at the caller's voice, by itself."""
+
+    model: ModelNumber
+    create_response: bool
+    interrupt_response: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RequestResponse:
+    model: ModelNumber
+
+
+@dataclass(frozen=True, slots=True)
+class CancelResponse:
+    model: ModelNumber
+    response_id: ResponseId
+
+
+@dataclass(frozen=True, slots=True)
+class TruncateItem:
+    """Cut an item to what was heard of it."""
+
+    model: ModelNumber
+    item_id: ItemId
+    content_index: int
+    audio_end_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteItem:
+    model: ModelNumber
+    item_id: ItemId
+
+
+@dataclass(frozen=True, slots=True)
+class AddCallerText:
+    model: ModelNumber
+    item_id: ItemId
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddAgentText:
+    """Let the model know what was said in its name."""
+
+    model: ModelNumber
+    item_id: ItemId
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddCue:
+    """A word to the model that neither side has said."""
+
+    model: ModelNumber
+    item_id: ItemId
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerToolCall:
+    model: ModelNumber
+    item_id: ItemId
+    tool_call_id: ToolCallId
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class CloseModel:
+    model: ModelNumber
+
+
+# --- the voice's leg --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakPhrase:
+    piece: PieceNumber
+    phrase: Phrase
+
+
+@dataclass(frozen=True, slots=True)
+class CancelSpeech:
+    piece: PieceNumber
+
+
+# --- the tools' leg ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RunTool:
+    tool_call_id: ToolCallId
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelTool:
+    tool_call_id: ToolCallId
+
+
+# --- the journal ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NoteDisclosure:
+    """mark: the name of the mark that proves it (generation:number), or None."""
+
+    result: DisclosureResult
+    start_ms: int | None
+    end_ms: int | None
+    mark: str | None
+    interruptions: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoteBargeIn:
+    """An interruption was accepted. heard_ms, generated_ms: of the item that was sounding, None if none was."""
+
+    response_id: ResponseId | None
+    item_id: ItemId | None
+    heard_ms: int | None
+    generated_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NoteTurn:
+    """A turn is over. generated: all the words (agent) or None (caller); heard: what the other side heard of them.
+
+    interrupted: the turn was cut; its heard words are then an estimate, cut in proportion to the time that was heard.
+    """
+
+    speaker: Speaker
+    generated: str | None
+    heard: str | None
+    start_ms: int
+    end_ms: int
+    interrupted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NoteToolCall:
+    name: str
+    arguments: str
+    result: str
+    status: ToolStatus
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoteEnd:
+    """The call's session is over; nothing is asked or taken in any more."""
+
+    outcome: Outcome
+    duration_ms: int
+
+
+StreamCommand = PlayAudio | SendMark | ClearPlayback | HangUp | TransferCall
+ModelCommand = (
+    OpenModel
+    | AppendInputAudio
+    | SetTurnHandling
+    | RequestResponse
+    | CancelResponse
+    | TruncateItem
+    | DeleteItem
+    | AddCallerText
+    | AddAgentText
+    | AddCue
+    | AnswerToolCall
+    | CloseModel
+)
+VoiceCommand = SpeakPhrase | CancelSpeech
+ToolCommand = RunTool | CancelTool
+Note = NoteDisclosure | NoteBargeIn | NoteTurn | NoteToolCall | NoteEnd
+Command = StreamCommand | ModelCommand | VoiceCommand | ToolCommand | Note
