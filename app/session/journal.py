@@ -1,8 +1,8 @@
 """Every event and its commands, in order: what logs, metrics, the record and the story of a call all read.
 
-It is a stream: readers take in each entry as it is written, memory holds the last few hundred. Audio stands in it by its
-length only. A run of frames that called for nothing but their own AppendInputAudio is one entry, so that a call of an
-hour is some thousand entries and not a hundred and eighty thousand.
+It is a stream: readers take in each entry as it is written, memory holds the last few hundred. Audio stands in it by
+its length only. A run of frames that called for nothing but their own AppendInputAudio is one entry, so that a call of
+an hour is some thousand entries and not a hundred and eighty thousand.
 """
 
 from collections import deque
@@ -18,7 +18,10 @@ KEPT_ENTRIES = 300
 
 @dataclass(frozen=True, slots=True)
 class JournalHead:
-    """What is known of a call before anything happens in it. started_at: seconds since 1970; at: the same, monotonic."""
+    """What is known of a call before anything happens in it.
+
+    started_at: seconds since 1970; at: the same moment on the clock that times the events.
+    """
 
     call_sid: str
     agent: str

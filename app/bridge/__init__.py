@@ -1,0 +1,1 @@
+"""Joins the legs of one call: events in, commands out."""
