@@ -1,1 +1,1 @@
-"""The embedded realtime model: a server in a process of its own, with a recogniser, rules and voices of its own."""
+"""The embedded realtime model: a server that hears a small English vocabulary and answers by rules."""
