@@ -1,0 +1,198 @@
+"""`dialtone call`: places a simulated Twilio call against a running service."""
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from app.audio import wav
+from app.carrier import script, story
+from app.carrier.call import ACCOUNT_SID, CallPlan, place_call
+from app.carrier.report import CallReport
+from app.carrier.steps import SILENCE_MS, AgentDoes, Say, Step, WaitForAgent, Wav
+from app.carrier.timeline import Event
+from app.carrier.voice import Speak
+from app.errors import VoiceAgentError
+
+DONE, FOUND_WRONG, ASKED_WRONG = 0, 1, 2
+
+DESCRIPTION = """\
+Place a simulated telephone call, as Twilio would: the signed webhook, the media WebSocket with 20 ms frames in real
+time, marks and clears by a play-out clock, and the callbacks. The service must be running (dialtone serve).
+"""
+EXAMPLES = """\
+examples:
+  dialtone call --say "Where is my order 1042?" --say "Thank you, goodbye." --out call.wav
+      waits for the agent to finish, asks, waits, thanks, waits, hangs up; call.wav: caller left, agent right
+  dialtone call --wav question.wav --wav thanks.wav --report call.json
+      the same with recorded words; call.json says what was heard when
+  dialtone call --script barge-in.yaml --strict
+      a scripted caller; any breach of Twilio's wire rules fails the call as well
+  dialtone call --json | jq .time_to_first_audio_ms
+      a caller who only listens until the agent is silent
+
+a script is a YAML list of steps:
+  - wait: {for: agent_ends, silence_ms: 700}     # or agent_starts; ms: 500; heard_ms: 2000; within_ms: how long at most
+  - say: "Where is my order?"                    # or wav: question.wav; besides: language, level_dbfs
+  - expect: {agent_speaks_within_ms: 2000}       # counted from the end of the caller's words
+  - barge_in: {after_ms: 1500, say: "Stop."}     # so long after the agent's next utterance began
+  - dtmf: "1042#"
+  - hang_up: true                                # without it: when the agent is silent
+
+TWILIO_AUTH_TOKEN signs the requests, TWILIO_ACCOUNT_SID is the account; without a token nothing is signed.
+exit code: 0 the call went as asked, 1 it failed or an expectation was not met, 2 the command was asked wrong
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Give the parser of `dialtone call` its options, description and examples."""
+    parser.description = DESCRIPTION
+    parser.epilog = EXAMPLES
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    where = parser.add_argument_group("where to")
+    where.add_argument("--url", default="http://127.0.0.1:8080", help="the service's base URL (default: %(default)s)")
+    where.add_argument("--to", default="+15550100", help="number that is dialled (default: %(default)s)")
+    where.add_argument("--from", dest="from_number", default="+15550199", help="caller's number (default: %(default)s)")
+    what = parser.add_argument_group("what the caller does")
+    what.add_argument(
+        "--say", metavar="TEXT", action=_InOrder, help="words to say once the agent has ended; may repeat"
+    )
+    what.add_argument("--wav", metavar="FILE", action=_InOrder, help="the same from a 16-bit PCM WAV file; may repeat")
+    what.add_argument("--script", metavar="FILE", type=Path, help="a YAML script of steps, instead of --say and --wav")
+    what.add_argument("--language", default="en-US", help="language of the words, BCP 47 (default: %(default)s)")
+    what.add_argument(
+        "--silence-ms",
+        type=int,
+        default=SILENCE_MS,
+        help="the agent has ended when silent so long (default: %(default)s)",
+    )
+    what.add_argument(
+        "--level-dbfs", type=float, default=-20.0, help="level of the caller's speech (default: %(default)s)"
+    )
+    what.add_argument(
+        "--max-s", type=float, default=120.0, help="hang up after so long at the latest (default: %(default)g)"
+    )
+    result = parser.add_argument_group("what remains")
+    result.add_argument(
+        "--out", metavar="WAV", type=Path, help="write the call as a stereo WAV: caller left, agent right"
+    )
+    result.add_argument("--report", metavar="FILE", type=Path, help="write the report as JSON")
+    result.add_argument("--json", action="store_true", help="print the report as JSON instead of the story")
+    result.add_argument(
+        "--strict", action="store_true", help="fail as well when the service breaks Twilio's wire rules"
+    )
+    parser.set_defaults(words=[])
+
+
+class _InOrder(argparse.Action):
+    """Collects --say and --wav in the order they were given."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[object] | None,
+        option_string: str | None = None,
+    ) -> None:
+        words = Say(str(values)) if self.dest == "say" else Wav(Path(str(values)))
+        namespace.words = [*namespace.words, words]
+
+
+def run(args: argparse.Namespace, *, speak: Speak | None, auth_token: str | None, account_sid: str | None) -> int:
+    """Place the call and return the exit code. speak: the voice at hand; the token signs, the SID names the account."""
+    try:
+        plan = _plan(args, auth_token, account_sid)
+    except VoiceAgentError as error:
+        print(f"dialtone call: {error}", file=sys.stderr)
+        return ASKED_WRONG
+    live = not args.json and sys.stdout.isatty()
+    try:
+        report = asyncio.run(place_call(plan, speak=speak, on_event=_print_event if live else None))
+    except VoiceAgentError as error:
+        print(f"dialtone call: {error}", file=sys.stderr)
+        return ASKED_WRONG
+    except KeyboardInterrupt:
+        print("dialtone call: interrupted; the call was cut off", file=sys.stderr)
+        return FOUND_WRONG
+    if args.strict and report.warnings.count:
+        codes = ", ".join(str(code) for code in report.warnings.count)
+        report.failures.append(f"the service broke the wire's rules (warnings {codes}), and --strict was asked for")
+    try:
+        _write(report, args.out, args.report)
+    except OSError as error:
+        print(f"dialtone call: {error}", file=sys.stderr)
+        return ASKED_WRONG
+    if args.json:
+        print(json.dumps(report.to_json(), indent=2, ensure_ascii=False))
+    else:
+        _tell(report, with_events=not live)
+    return DONE if report.ok else FOUND_WRONG
+
+
+def _plan(args: argparse.Namespace, auth_token: str | None, account_sid: str | None) -> CallPlan:
+    parts = urlsplit(args.url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise VoiceAgentError(f"--url {args.url!r}: http://HOST:PORT or https://HOST is needed")
+    if args.script is not None and args.words:
+        raise VoiceAgentError("--script and --say/--wav at once; put the words into the script")
+    if not -60 <= args.level_dbfs <= 0:
+        raise VoiceAgentError(f"--level-dbfs {args.level_dbfs:g}: a number from -60 to 0 is needed")
+    if args.silence_ms < 0:
+        raise VoiceAgentError(f"--silence-ms {args.silence_ms}: milliseconds from 0 on are needed")
+    if not args.max_s > 0:
+        raise VoiceAgentError(f"--max-s {args.max_s:g}: more than 0 seconds are needed")
+    for path, what in ((args.out, "--out"), (args.report, "--report")):
+        if path is not None and path.is_dir():
+            raise VoiceAgentError(f"{what} {path}: is a folder; name a file in it")
+    if args.script is not None:
+        steps = script.load(args.script, silence_ms=args.silence_ms)
+    else:
+        steps = _turns(args.words, args.silence_ms)
+    return CallPlan(
+        url=args.url,
+        to_number=args.to,
+        from_number=args.from_number,
+        steps=steps,
+        language=args.language,
+        level_dbfs=args.level_dbfs,
+        max_s=args.max_s,
+        auth_token=auth_token or None,
+        account_sid=account_sid or ACCOUNT_SID,
+    )
+
+
+def _turns(words: Sequence[Say | Wav], silence_ms: int) -> list[Step]:
+    """Each of the words after the agent has ended."""
+    steps: list[Step] = []
+    for each in words:
+        if isinstance(each, Wav) and not each.path.is_file():
+            raise VoiceAgentError(f"--wav {each.path}: there is no such file")
+        if isinstance(each, Say) and not each.text.strip():
+            raise VoiceAgentError("--say: no words; write what the caller says")
+        steps += [WaitForAgent(AgentDoes.ENDS, silence_ms), each]
+    return steps
+
+
+def _write(report: CallReport, out: Path | None, report_path: Path | None) -> None:
+    if out is not None:
+        wav.write(out, report.recording())
+    if report_path is not None:
+        report_path.parent.mkdir(parents=True, exist_ok=True)
+        report_path.write_text(json.dumps(report.to_json(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _tell(report: CallReport, *, with_events: bool) -> None:
+    if with_events:
+        for event in report.events:
+            _print_event(event)
+    for text in story.summary(report):
+        print(text)
+
+
+def _print_event(event: Event) -> None:
+    text = story.line(event)
+    if text is not None:
+        print(text, flush=True)
