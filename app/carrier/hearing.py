@@ -14,8 +14,8 @@ AUDIBLE_DBFS = -50.0
 GAP_MS = 200
 """A pause shorter than this does not end a stretch: words have stops in them."""
 
-_AMPLITUDE: NDArray[np.float32] = (
-    np.abs(np.frombuffer(mulaw.decode(bytes(range(256))), dtype="<i2").astype(np.float32)) / 32768.0
+_AMPLITUDE: NDArray[np.float64] = (
+    np.abs(np.frombuffer(mulaw.decode(bytes(range(256))), dtype="<i2").astype(np.float64)) / 32768.0
 )
 _AUDIBLE = 10 ** (AUDIBLE_DBFS / 20)
 

@@ -1,6 +1,7 @@
-"""A small real telephone service (starlette, uvicorn, loopback, a free port) that keeps Twilio's contract and can break it.
+"""A small real telephone service (starlette, uvicorn, loopback, a free port): it keeps Twilio's contract, or breaks it.
 
-It answers the voice webhook with TwiML, runs what a test gives it on the media socket, and writes down all it was asked.
+It answers the voice webhook with TwiML, runs what a test gives it on the media socket, and writes down what it was
+asked.
 """
 
 import asyncio
