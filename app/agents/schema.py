@@ -1,0 +1,257 @@
+"""The agent file as types: the blocks that the packages below own, put together, and its own few keys."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    JsonValue,
+    PrivateAttr,
+    StrictBool,
+    field_validator,
+)
+from pydantic.json_schema import GenerateJsonSchema
+
+from app.agents.document import Node, Place
+from app.model.config import ModelBlock, TurnDetectionBlock
+from app.session.block import Block, Location, Spoken, not_yet, without_template, wrong, wrong_within
+from app.session.policy import DisclosureBlock, LimitsBlock
+from app.tools.config import ToolBlock
+
+_AGENT_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+_PHONE_NUMBER = r"^\+[1-9][0-9]{6,14}$"
+"""E.164: a plus sign and at most 15 digits; the shortest subscribers' numbers have seven with their country's code."""
+_LANGUAGE = (
+    r"^[A-Za-z]{2,3}(-[A-Za-z]{3}){0,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?"
+    r"(-([A-Za-z0-9]{5,8}|[0-9][A-Za-z0-9]{3}))*(-[A-WY-Za-wy-z0-9](-[A-Za-z0-9]{2,8})+)*(-[xX](-[A-Za-z0-9]{1,8})+)?$"
+)
+"""RFC 5646 §2.1, without the grandfathered tags."""
+_COUNTRIES_TAKEN_FOR_LANGUAGES = {"jp": "ja", "cn": "zh", "kr-kr": "ko-KR", "dk": "da", "cz": "cs", "gr": "el"}
+MAX_TOOLS = 128
+
+
+def _is_agent_id(agent: str) -> str:
+    if not re.fullmatch(_AGENT_ID, agent):
+        plain = re.sub(r"[^A-Za-z0-9._-]+", "-", agent).strip("-._")[:64]
+        example = plain or "acme-orders"
+        raise wrong(f"{agent!r} is no id; write up to 64 letters, digits, '.', '_' or '-', such as {example}")
+    return agent
+
+
+def _is_written_number(number: object) -> object:
+    if isinstance(number, int) and not isinstance(number, bool):
+        raise wrong(f'is a number, which loses its plus sign; write it in quotes: "+{abs(number)}"')
+    return number
+
+
+def _is_phone_number(number: str) -> str:
+    if not re.fullmatch(_PHONE_NUMBER, number):
+        digits = re.sub(r"[\s().\-/]", "", number)
+        digits = "+" + digits[2:] if digits.startswith("00") else digits
+        likely = digits if digits.startswith("+") else "+" + digits
+        advice = f'write "{likely}"' if re.fullmatch(_PHONE_NUMBER, likely) else 'write it like "+15550100"'
+        raise wrong(f"{number!r} is no E.164 number (a plus sign, country code, 7 to 15 digits in all); {advice}")
+    return number
+
+
+PhoneNumber = Annotated[
+    str,
+    BeforeValidator(_is_written_number),
+    AfterValidator(_is_phone_number),
+    Field(json_schema_extra={"pattern": _PHONE_NUMBER}, examples=["+15550100"]),
+]
+
+
+def _is_language(tag: str) -> str:
+    """Return the tag as RFC 5646 §2.1.1 writes it: language small, script with a capital, region in capitals."""
+    hyphened = tag.strip().replace("_", "-")
+    if meant := _COUNTRIES_TAKEN_FOR_LANGUAGES.get(hyphened.partition("-")[0].lower()):
+        raise wrong(f"{tag} begins with a country, not a language; did you mean {meant}?")
+    if meant := _COUNTRIES_TAKEN_FOR_LANGUAGES.get(hyphened.lower()):
+        raise wrong(f"{tag} begins with a country, not a language; did you mean {meant}?")
+    if not re.fullmatch(_LANGUAGE, tag):
+        advice = (
+            f"did you mean {_as_written(hyphened)}?" if re.fullmatch(_LANGUAGE, hyphened) else "write one like en-US"
+        )
+        raise wrong(f"{tag!r} is no BCP 47 language tag; {advice}")
+    return _as_written(tag)
+
+
+def _as_written(tag: str) -> str:
+    first, *rest = tag.split("-")
+    parts = [first.lower()]
+    for part in rest:
+        after_singleton = any(len(before) == 1 for before in parts)
+        if len(part) == 2 and not after_singleton:
+            parts.append(part.upper())
+        elif len(part) == 4 and part.isalpha() and not after_singleton:
+            parts.append(part.capitalize())
+        else:
+            parts.append(part.lower())
+    return "-".join(parts)
+
+
+def _is_prompt(prompt: str) -> str:
+    if not prompt.strip():
+        raise wrong("is empty; write what the agent is for and how it shall talk")
+    return without_template(prompt)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an agent was read from. version: a short hash of the file's bytes; root: its values with their places."""
+
+    source: Path
+    version: str
+    root: Node
+
+
+class AgentFile(Block):
+    """What one agent is: whom it answers for, how it talks, what it may do."""
+
+    agent: Annotated[
+        str,
+        AfterValidator(_is_agent_id),
+        Field(examples=["acme-orders"], json_schema_extra={"pattern": _AGENT_ID}),
+    ]
+    """The agent's id, also in logs and records."""
+
+    phone_numbers: tuple[PhoneNumber, ...] = ()
+    """The dialled numbers it answers, in E.164 form and in quotes: "+15550100"."""
+
+    default: StrictBool = False
+    """Whether it also answers every dialled number that no agent names; true for one agent at most."""
+
+    language: Annotated[
+        str,
+        AfterValidator(_is_language),
+        Field(examples=["en-US", "ko-KR", "ja-JP"], json_schema_extra={"pattern": _LANGUAGE}),
+    ] = "en-US"
+    """The language it speaks, as a BCP 47 tag."""
+
+    model: ModelBlock = ModelBlock()
+    """The realtime model; without this block the embedded one, which needs no key."""
+
+    prompt: Annotated[
+        str,
+        AfterValidator(_is_prompt),
+        Field(examples=["You answer the telephone for Acme. Be brief."], json_schema_extra={"pattern": r"\S"}),
+    ]
+    """What the model is told about its work."""
+
+    greeting: Annotated[Spoken, Field(examples=["Thank you for calling Acme. How can I help?"])] | None = None
+    """Said word for word after the disclosure, interruptible; without it the model is asked to begin."""
+
+    disclosure: DisclosureBlock = Field(examples=["{text: You are speaking with an automated AI assistant.}"])
+    """The sentence that says an AI is speaking, before anything else."""
+
+    turn_detection: TurnDetectionBlock = TurnDetectionBlock()
+    """How the model hears that the caller's turn begins and ends."""
+
+    tools: Annotated[tuple[ToolBlock, ...], Field(max_length=MAX_TOOLS)] = ()
+    """What the model may call while it talks."""
+
+    limits: LimitsBlock = LimitsBlock()
+    """How long a call, and silence in it, may last."""
+
+    _origin: Origin | None = PrivateAttr(default=None)
+
+    later: ClassVar[Mapping[str, str]] = {
+        "timezone": "leave it out",
+        "barge_in": "leave it out: a caller who speaks interrupts the agent at once",
+        "phrases": "leave it out: the sentences come in the agent's language",
+        "on_full": "leave it out: the caller is asked to call again later",
+        "on_model_loss": "leave it out: the caller hears an apology",
+        "voice": "leave it out: the realtime model speaks, with model.voice",
+        "before_call": "leave it out",
+        "hours": "leave it out",
+        "recording": "leave it out: calls are not recorded",
+        "transcribe": "leave it out",
+        "retention": "leave it out",
+    }
+
+    def model_post_init(self, context: object, /) -> None:
+        if isinstance(context, Origin):
+            self._origin = context
+
+    @property
+    def source(self) -> Path:
+        """The file it was read from."""
+        return self._known_origin.source
+
+    @property
+    def version(self) -> str:
+        """A short hash of the file's bytes: the same words, the same version."""
+        return self._known_origin.version
+
+    def place_of(self, location: Location) -> Place:
+        """Return line and column of a key's value in the file."""
+        return self._known_origin.root.place_of(location)
+
+    @property
+    def _known_origin(self) -> Origin:
+        if self._origin is None:
+            raise ValueError("this agent was not read from a file; build it with app.agents.loader")
+        return self._origin
+
+    @field_validator("phone_numbers", mode="before")
+    @classmethod
+    def _is_a_list(cls, phone_numbers: object) -> object:
+        if isinstance(phone_numbers, str | int):
+            raise wrong(f'is a single value; write a list: ["+{str(phone_numbers).lstrip("+")}"]')
+        return phone_numbers
+
+    @field_validator("phone_numbers")
+    @classmethod
+    def _names_each_once(cls, phone_numbers: tuple[str, ...]) -> tuple[str, ...]:
+        _refuse_repeats(phone_numbers, ())
+        return phone_numbers
+
+    @field_validator("disclosure", mode="before")
+    @classmethod
+    def _is_a_block(cls, disclosure: object) -> object:
+        if isinstance(disclosure, str):
+            raise wrong('is a text; write it as a block: {text: "You are speaking with …"}')
+        return disclosure
+
+    @field_validator("turn_detection", mode="before")
+    @classmethod
+    def _is_on(cls, turn_detection: object) -> object:
+        if turn_detection is None:
+            raise wrong(not_yet("a way to do without turn detection", "write {type: server_vad}, or leave it out"))
+        return turn_detection
+
+    @field_validator("tools")
+    @classmethod
+    def _have_names_of_their_own(cls, tools: tuple[ToolBlock, ...]) -> tuple[ToolBlock, ...]:
+        _refuse_repeats([tool.name for tool in tools], ("name",))
+        return tools
+
+
+def _refuse_repeats(words: "tuple[str, ...] | list[str]", way: Location) -> None:
+    mistakes: list[tuple[Location, str]] = [
+        ((position, *way), f"{word} stands here twice; leave one out")
+        for position, word in enumerate(words)
+        if word in words[:position]
+    ]
+    if mistakes:
+        raise wrong_within(mistakes)
+
+
+class _WithoutTitles(GenerateJsonSchema):
+    """A field's title would only be its name once more."""
+
+    def field_title_should_be_set(self, schema: object) -> bool:
+        return False
+
+
+def json_schema() -> dict[str, JsonValue]:
+    """Return the JSON Schema (draft 2020-12) of the agent file, for editors: it checks keys and shapes; what one key
+    means for another is checked by reading the file."""
+    schema: dict[str, JsonValue] = AgentFile.model_json_schema(schema_generator=_WithoutTitles)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Dialtone agent file"}

@@ -1,0 +1,1 @@
+"""The agent's leg: a realtime model over a WebSocket."""

@@ -1,0 +1,1 @@
+"""Voices and ears that are not the realtime model, and the fixed sentences that they speak."""

@@ -1,0 +1,212 @@
+"""The agent file as types: what must be there, what is understood, what editors are told."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from ruamel.yaml import YAML
+
+from app.agents.loader import Mistaken, read
+from app.agents.schema import AgentFile, json_schema
+from app.session.block import Block
+
+SAMPLES = sorted((Path(__file__).parents[2] / "deploy" / "agents").glob("*.yaml"))
+LEAST = "agent: a\nprompt: p\ndisclosure: {text: An AI speaks.}\n"
+
+
+def agent(text: str) -> AgentFile:
+    loaded = read(Path("a.yaml"), text.encode())
+    assert isinstance(loaded, AgentFile), loaded
+    return loaded
+
+
+def messages(text: str) -> dict[str, str]:
+    loaded = read(Path("a.yaml"), text.encode())
+    assert isinstance(loaded, Mistaken), "the file was taken"
+    return {mistake.key: mistake.message for mistake in loaded.mistakes}
+
+
+def test_three_keys_are_enough() -> None:
+    least = agent(LEAST)
+    assert (least.agent, least.prompt, least.disclosure.text) == ("a", "p", "An AI speaks.")
+    assert least.disclosure.interruptible is False
+    assert (least.phone_numbers, least.default, least.language, least.greeting) == ((), False, "en-US", None)
+    assert least.model.provider == "local"
+    assert (least.limits.max_call_s, least.limits.idle_prompt_s, least.limits.idle_hangup_s) == (1800, 12, 30)
+    detection = least.turn_detection
+    assert (detection.type, detection.threshold) == ("server_vad", 0.5)
+    assert (detection.prefix_padding_ms, detection.silence_duration_ms) == (300, 500)
+    assert least.tools == ()
+
+
+@pytest.mark.parametrize("key", ["agent", "prompt", "disclosure"])
+def test_each_of_the_three_is_required(key: str) -> None:
+    text = "".join(line + "\n" for line in LEAST.splitlines() if not line.startswith(key))
+    assert list(messages(text)) == [key]
+    assert messages(text)[key].startswith(f"is missing; write, for example, {key}: ")
+
+
+def test_a_disclosure_without_text_is_refused() -> None:
+    assert "is missing" in messages("agent: a\nprompt: p\ndisclosure: {}\n")["disclosure.text"]
+    assert "is empty" in messages("agent: a\nprompt: p\ndisclosure: {text: '  '}\n")["disclosure.text"]
+    assert "write it as a block" in messages("agent: a\nprompt: p\ndisclosure: I am an AI\n")["disclosure"]
+
+
+def test_an_agent_is_frozen() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        agent(LEAST).agent = "b"
+
+
+@pytest.mark.parametrize(
+    ("written", "advice"),
+    [
+        ("+1 555 0100", 'write "+15550100"'),
+        ("0049 30 1234567", 'write "+49301234567"'),
+        ("15550100", 'write "+15550100"'),
+        ("hello", 'write it like "+15550100"'),
+        ("+0123456789", 'write it like "+15550100"'),
+        ("+1234567890123456", 'write it like "+15550100"'),
+    ],
+)
+def test_a_number_that_is_not_e164_is_refused_with_the_likely_one(written: str, advice: str) -> None:
+    assert messages(LEAST + f'phone_numbers: ["{written}"]')["phone_numbers[0]"].endswith(advice)
+
+
+def test_a_number_without_quotes_is_a_number_and_refused() -> None:
+    assert messages(LEAST + "phone_numbers: [+15550100]")["phone_numbers[0]"].endswith('in quotes: "+15550100"')
+    assert messages(LEAST + "phone_numbers: +15550100")["phone_numbers"].endswith('write a list: ["+15550100"]')
+    assert "twice" in messages(LEAST + 'phone_numbers: ["+15550100", "+15550100"]')["phone_numbers[1]"]
+
+
+@pytest.mark.parametrize(
+    ("written", "understood"),
+    [("ko-kr", "ko-KR"), ("EN-us", "en-US"), ("zh-hant-tw", "zh-Hant-TW"), ("ja", "ja"), ("es-419", "es-419")],
+)
+def test_a_language_is_understood_in_any_case(written: str, understood: str) -> None:
+    assert agent(LEAST + f"language: {written}").language == understood
+
+
+@pytest.mark.parametrize(
+    ("written", "advice"),
+    [
+        ("en_US", "did you mean en-US?"),
+        ("kr-KR", "did you mean ko-KR?"),
+        ("jp", "did you mean ja?"),
+        ("korean!", "write one like en-US"),
+    ],
+)
+def test_what_is_no_language_is_refused(written: str, advice: str) -> None:
+    assert messages(LEAST + f"language: {written}")["language"].endswith(advice)
+
+
+def test_tool_names_are_unique() -> None:
+    tool = "{name: find, sql: {query: select 1}}"
+    assert "twice" in messages(LEAST + f"tools: [{tool}, {tool}]")["tools[1].name"]
+
+
+def test_templates_are_not_spoken_as_they_stand() -> None:
+    text = "agent: a\nprompt: 'Hi {{ caller_number }}'\ngreeting: '{% if x %}'\ndisclosure: {text: '{{ x }}'}"
+    found = messages(text)
+    assert set(found) == {"prompt", "greeting", "disclosure.text"}
+    assert all("does not have templates" in message for message in found.values())
+
+
+LATER_KEYS = [
+    "timezone: Asia/Seoul",
+    "barge_in: {mode: off}",
+    "phrases: {idle: Hello?}",
+    "on_full: {say: Later}",
+    "on_model_loss: {say: Sorry}",
+    "voice: {provider: typecast}",
+    "before_call: {tool: find}",
+    "hours: {open: {mon-fri: '09:00-18:00'}}",
+    "recording: off",
+    "transcribe: {after_call: true}",
+    "retention: {records_days: 90}",
+]
+
+
+@pytest.mark.parametrize("line", LATER_KEYS)
+def test_keys_of_later_versions_are_refused_with_what_to_do(line: str) -> None:
+    key = line.partition(":")[0]
+    found = messages(LEAST + line)
+    assert list(found) == [key]
+    assert found[key].startswith(f"this version does not have {key} yet; ")
+
+
+@pytest.mark.parametrize(
+    ("block", "key", "known_as"),
+    [
+        ("disclosure: {text: AI, texts: {ko: 인공지능}}", "texts", "disclosure.texts"),
+        ("disclosure: {text: AI, on_failure: hangup}", "on_failure", "disclosure.on_failure"),
+        ("limits: {max_cost_usd: 2}", "max_cost_usd", "limits.max_cost_usd"),
+        ("model: {base_url: 'http://x'}", "base_url", "model.base_url"),
+        ("model: {temperature: 0.8}", "temperature", "model.temperature"),
+        ("turn_detection: {eagerness: auto}", "eagerness", "turn_detection.eagerness"),
+        ("tools: [{name: a, python: 'shop:find'}]", "python", "tools[0].python"),
+        ("tools: [{name: a, http: {url: x}}]", "http", "tools[0].http"),
+        ("tools: [{mcp: {url: x}}]", "mcp", "tools[0].mcp"),
+        ("tools: [{builtin: end_call}]", "builtin", "tools[0].builtin"),
+        ("tools: [{name: a, confirm: true, sql: {query: select 1}}]", "confirm", "tools[0].confirm"),
+        ("tools: [{name: a, sql: {query: select 1, write: false}}]", "write", "tools[0].sql.write"),
+    ],
+)
+def test_keys_of_later_versions_within_blocks_are_refused(block: str, key: str, known_as: str) -> None:
+    text = "agent: a\nprompt: p\n" + block + ("" if block.startswith("disclosure") else "\ndisclosure: {text: AI}")
+    found = messages(text)
+    assert list(found) == [known_as], "one mistake, told once"
+    assert found[known_as].startswith(f"this version does not have {key} yet; ")
+
+
+def test_what_comes_later_is_not_there_already() -> None:
+    def blocks(block: type[Block]) -> list[type[Block]]:
+        return [block, *(inner for child in block.__subclasses__() for inner in blocks(child))]
+
+    for block in blocks(Block):
+        assert not set(block.later) & set(block.model_fields)
+
+
+def plain(text: str) -> Any:  # Any: a YAML text can hold anything; jsonschema takes it so
+    return YAML(typ="safe", pure=True).load(text)
+
+
+def test_the_json_schema_is_one_and_describes_every_key() -> None:
+    schema: Any = json_schema()  # Any: a JSON document
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert sorted(schema["required"]) == ["agent", "disclosure", "prompt"]
+    assert json.loads(json.dumps(schema)) == schema
+    for block in [schema, *schema["$defs"].values()]:
+        assert block["additionalProperties"] is False
+        for key, part in block["properties"].items():
+            assert part.get("description"), key
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.name)
+def test_the_samples_are_valid_by_the_json_schema(sample: Path) -> None:
+    jsonschema.Draft202012Validator(json_schema()).validate(plain(sample.read_text()))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        LEAST + "agnt: b",
+        LEAST + "phone_numbers: ['555']",
+        LEAST + "default: 'yes'",
+        LEAST + "model: {provider: azure}",
+        LEAST + "model: {fallbacks: [{provider: local}]}",
+        LEAST + "limits: {max_call_s: 0}",
+        LEAST + "turn_detection: {type: semantic_vad}",
+        LEAST + "tools: [{name: 'a b', sql: {query: select 1}}]",
+        LEAST + "tools: [{name: a}]",
+        LEAST + "tools: [{name: a, sql: {query: select 1}, parameters: {type: string}}]",
+        "agent: a\nprompt: ''\ndisclosure: {text: AI}",
+        "agent: a\nprompt: p\ndisclosure: {}",
+        "agent: a\nprompt: p",
+    ],
+)
+def test_the_json_schema_refuses_what_the_reader_refuses(wrong: str) -> None:
+    assert messages(wrong)
+    assert not jsonschema.Draft202012Validator(json_schema()).is_valid(plain(wrong))
