@@ -1,0 +1,378 @@
+"""The ledger of what the agent says: for every item, how much was generated, sent, heard.
+
+The model speaks faster than real time and the carrier plays in real time. So what was generated waits here, and is sent
+when its turn has come: the carrier holds a bounded lead, an interruption costs little, and what is known to be heard
+stays true.
+
+*Heard* is known by marks. Behind each piece goes a mark with a number; it comes back when the carrier has played all
+before it. For each mark we know when it is due on the *send clock*: the time at which the audio would end if the
+carrier began to play the moment we send. What a returned mark is later than that is the round trip, plus the lateness
+of this stretch of play-out (audio that was delayed on its way). The least of many is the round trip, for nothing comes
+back sooner; the least of the last few of this stretch, less the round trip, is its lateness.
+
+A `clear` sent at time t reaches the carrier one way later, and audio sent at its start reached it one way later too; so
+what will have been played by then is what the send clock says at t, less the lateness. That is the position to which an
+item is cut: the last mark that came back, plus the time since, plus the round trip; never beyond what was sent.
+Reference: realtime API §4.4, Twilio voice §7.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from app.audio.formats import AudioFormat
+from app.errors import InvariantError
+from app.session.commands import Command, PlayAudio, SendMark
+from app.session.words import ItemId, ModelNumber, Phrase, PieceNumber, ResponseId
+
+LEAD_MS = 200
+"""How much the carrier may hold that it has not played."""
+PIECE_MS = 100
+"""What is sent at a time, once the lead is there; a mark behind each."""
+CRUMB_MS = 20
+"""Less than this is not sent by itself while more is on its way."""
+MAX_WAITING_MS = 120_000
+PROOF_WAIT_S = 5.0
+"""A mark that is so much later than its audio must have ended is given up."""
+
+
+@dataclass(slots=True, eq=False)
+class Item:
+    """A stretch of speech: of the model (item_id, response_id) or a phrase of our own voice. Positions in bytes."""
+
+    model: ModelNumber | None
+    response_id: ResponseId | None
+    item_id: ItemId | None
+    content_index: int = 0
+    phrase: Phrase | None = None
+    piece: PieceNumber | None = None
+    text: str = ""
+    generated: int = 0
+    sent: int = 0
+    heard: int = 0
+    is_complete: bool = False
+    is_closed: bool = False
+    """Its end was sent."""
+    is_shortened: bool = False
+    """The model made more than we kept."""
+    is_proven: bool = True
+    """False: its last mark never came back."""
+    started_at: float | None = None
+    waiting: deque[memoryview] = field(default_factory=deque)
+
+    @property
+    def waiting_bytes(self) -> int:
+        return self.generated - self.sent
+
+
+@dataclass(slots=True)
+class _Mark:
+    number: int
+    item: Item
+    position: int
+    begins_at: float
+    due_at: float
+    run: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What an interruption leaves: items heard to their end, the one that was sounding, those that nobody heard."""
+
+    finished: list[Item]
+    sounding: Item | None
+    dropped: list[Item]
+
+
+class Playback:
+    """The one line to the caller's ear. Time is an argument, seconds."""
+
+    __slots__ = (
+        "_due_at",
+        "_format",
+        "_items",
+        "_marks",
+        "_number",
+        "_offsets",
+        "_over",
+        "_run",
+        "_run_offsets",
+        "generation",
+    )
+
+    def __init__(self, audio: AudioFormat) -> None:
+        self._format = audio
+        self.generation = 1
+        self._items: deque[Item] = deque()  # in the order of speech, up to the last one that is not known as heard
+        self._marks: deque[_Mark] = deque()
+        self._number = 0
+        self._due_at = float("-inf")  # when all that was sent will have been played, on the send clock
+        self._run = 0
+        self._offsets: deque[float] = deque(maxlen=64)
+        self._run_offsets: deque[float] = deque(maxlen=4)
+        self._over: deque[ItemId] = deque(maxlen=32)  # items that are heard or cut: what still comes of them is late
+
+    # --- what was generated -------------------------------------------------------------------------------------------
+
+    @property
+    def is_silent(self) -> bool:
+        """Nothing sounds and nothing waits."""
+        return not any(item.generated > item.heard for item in self._items)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._items
+
+    @property
+    def waiting_ms(self) -> int:
+        return self._format.ms_of(sum(item.waiting_bytes for item in self._items))
+
+    def add_phrase(self, phrase: Phrase, piece: PieceNumber, text: str) -> None:
+        self._items.append(Item(None, None, None, phrase=phrase, piece=piece, text=text))
+
+    def phrase_audio(self, piece: PieceNumber, audio: bytes) -> None:
+        item = self._of_piece(piece)
+        if item is not None:
+            self._generated(item, audio)
+
+    def phrase_complete(self, piece: PieceNumber) -> bool:
+        """No more of it comes. False: there was no sound in it at all."""
+        item = self._of_piece(piece)
+        if item is None:
+            return True
+        if not item.generated:
+            return False
+        item.is_complete = True
+        return True
+
+    def phrase_of(self, piece: PieceNumber) -> Phrase | None:
+        item = self._of_piece(piece)
+        return None if item is None else item.phrase
+
+    def drop_phrase(self, piece: PieceNumber) -> None:
+        """It cannot be spoken (on)."""
+        item = self._of_piece(piece)
+        if item is not None:
+            item.is_complete = True
+            if not item.generated:
+                self._items.remove(item)
+
+    def audio(
+        self, model: ModelNumber, response_id: ResponseId, item_id: ItemId, content_index: int, audio: bytes
+    ) -> None:
+        if item_id not in self._over:
+            item = self._of_model(model, response_id, item_id)
+            item.content_index = content_index
+            self._generated(item, audio)
+
+    def words(self, model: ModelNumber, response_id: ResponseId, item_id: ItemId, text: str) -> None:
+        if item_id not in self._over:
+            self._of_model(model, response_id, item_id).text += text
+
+    def item_complete(self, item_id: ItemId) -> None:
+        for item in self._items:
+            if item.item_id == item_id:
+                item.is_complete = True
+
+    def response_complete(self, response_id: ResponseId, *, is_shortened: bool = False) -> None:
+        """No more of it comes. Items that never had audio are gone with it."""
+        for item in self._items:
+            if item.response_id == response_id:
+                item.is_shortened = item.is_shortened or (is_shortened and not item.is_complete)
+                item.is_complete = True
+        self._drop_empty()
+
+    def model_gone(self) -> None:
+        """No more comes of any item of the model's; what there is plays out."""
+        for item in self._items:
+            if item.response_id is not None:
+                item.is_complete = True
+        self._drop_empty()
+
+    def has_items_of(self, response_id: ResponseId | None, piece: PieceNumber | None) -> bool:
+        return any(item.response_id == response_id and item.piece == piece for item in self._items)
+
+    # --- what is sent -------------------------------------------------------------------------------------------------
+
+    @property
+    def due_at(self) -> float:
+        """When all that was sent will have been played, on the send clock."""
+        return self._due_at
+
+    def release(self, at: float, *, only: Phrase | None = None) -> list[Command]:
+        """Return the audio whose turn has come, with its marks. only: hold back everything but this phrase."""
+        commands: list[Command] = []
+        while (item := self._next()) is not None:
+            if only is not None and item.phrase is not only:
+                break
+            size = self._piece_of(item)
+            if size and at < self._turn_of(size):
+                break
+            self._number += 1
+            begins_at = max(self._due_at, at)
+            if self._due_at + self.lateness_s < at:
+                self._run += 1  # the carrier had run dry: a new stretch, with a lateness of its own
+                self._run_offsets.clear()
+            if size:
+                self._due_at = begins_at + size / (self._format.bytes_per_ms * 1000)
+                if item.started_at is None:
+                    item.started_at = begins_at
+            audio = self._take(item, size)
+            ends = item.is_complete and not item.waiting_bytes
+            item.is_closed = ends
+            due_at = max(self._due_at, at)
+            self._marks.append(_Mark(self._number, item, item.sent, begins_at, due_at, self._run))
+            commands.append(PlayAudio(audio, ends))
+            commands.append(SendMark(self.generation, self._number))
+        return commands
+
+    def turn_at(self, *, only: Phrase | None = None) -> float | None:
+        """When the next waiting audio is to be sent; None when nothing can be."""
+        item = self._next()
+        if item is None or (only is not None and item.phrase is not only):
+            return None
+        return self._turn_of(self._piece_of(item))
+
+    # --- what was heard -----------------------------------------------------------------------------------------------
+
+    @property
+    def round_trip_s(self) -> float:
+        return max(0.0, min(self._offsets, default=0.0))
+
+    @property
+    def lateness_s(self) -> float:
+        """How much later than on the send clock the present stretch plays."""
+        return max(0.0, min(self._run_offsets, default=self.round_trip_s) - self.round_trip_s)
+
+    def reached(self, generation: int, number: int, at: float) -> list[Item]:
+        """A mark came back; return the items that are heard to their end by it. One of a cleared line means nothing."""
+        if generation != self.generation or not self._marks or number > self._marks[-1].number:
+            return []
+        finished: list[Item] = []
+        while self._marks and self._marks[0].number <= number:
+            mark = self._marks.popleft()
+            if mark.number == number:
+                self._offsets.append(at - mark.due_at)
+                if mark.run == self._run:
+                    self._run_offsets.append(at - mark.due_at)
+            self._heard(mark, finished)
+        return finished
+
+    @property
+    def proof_due_at(self) -> float | None:
+        """When the oldest outstanding mark is given up."""
+        return self._marks[0].due_at + PROOF_WAIT_S if self._marks else None
+
+    def give_up(self, at: float) -> list[Item]:
+        """Give up the marks that are too late; return the items that are held for heard without proof."""
+        finished: list[Item] = []
+        while self._marks and self._marks[0].due_at + PROOF_WAIT_S <= at:
+            mark = self._marks.popleft()
+            mark.item.is_proven = False
+            self._heard(mark, finished)
+        return finished
+
+    def cut(self, at: float) -> Cut:
+        """Forget all that waits and all that sounds; the ledger of each item says what was heard when the clear lands.
+
+        Begins a new generation: marks of the former one have no effect any more.
+        """
+        finished: list[Item] = []
+        played_until = at - self.lateness_s
+        while self._marks:
+            mark = self._marks.popleft()
+            if mark.due_at <= played_until:
+                self._heard(mark, finished)
+                continue
+            if mark.begins_at < played_until:
+                missing = round((mark.due_at - played_until) * self._format.bytes_per_ms * 1000)
+                mark.item.heard = max(mark.item.heard, mark.position - missing)
+            break
+        self._marks.clear()
+        sounding: Item | None = None
+        dropped: list[Item] = []
+        for item in self._items:
+            item.waiting.clear()
+            self._leave(item)
+            if not item.heard <= item.sent <= item.generated:
+                raise InvariantError(f"heard {item.heard}, sent {item.sent}, generated {item.generated} of an item")
+            if item.heard and sounding is None:
+                sounding = item
+            else:
+                dropped.append(item)
+        self._items.clear()
+        self.generation += 1
+        self._due_at = float("-inf")
+        self._run += 1
+        self._run_offsets.clear()
+        return Cut(finished, sounding, dropped)
+
+    # --- within -------------------------------------------------------------------------------------------------------
+
+    def _next(self) -> Item | None:
+        """The item to send from: the first whose end is not sent, if it has something to send."""
+        for item in self._items:
+            if item.is_closed:
+                continue
+            waiting = item.waiting_bytes
+            if item.is_complete or waiting >= self._format.bytes_of(CRUMB_MS):
+                return item
+            if item is self._items[-1] or item.generated:
+                return None  # more of it is on its way
+            # an item that has no audio yet does not hold up the ones behind it
+        return None
+
+    def _piece_of(self, item: Item) -> int:
+        return min(item.waiting_bytes, self._format.bytes_of(PIECE_MS))
+
+    def _turn_of(self, size: int) -> float:
+        return self._due_at - LEAD_MS / 1000 + size / (self._format.bytes_per_ms * 1000)
+
+    def _take(self, item: Item, size: int) -> bytes:
+        parts: list[memoryview] = []
+        left = size
+        while left:
+            part = item.waiting.popleft()
+            if len(part) > left:
+                item.waiting.appendleft(part[left:])
+                part = part[:left]
+            parts.append(part)
+            left -= len(part)
+        item.sent += size
+        return parts[0].tobytes() if len(parts) == 1 else b"".join(parts)
+
+    def _heard(self, mark: _Mark, finished: list[Item]) -> None:
+        item = mark.item
+        item.heard = max(item.heard, mark.position)
+        if item.is_closed and mark.position == item.sent == item.heard and not self._has_marks_of(item):
+            self._items.remove(item)
+            self._leave(item)
+            finished.append(item)
+
+    def _leave(self, item: Item) -> None:
+        if item.item_id is not None:
+            self._over.append(item.item_id)
+
+    def _has_marks_of(self, item: Item) -> bool:
+        return any(mark.item is item for mark in self._marks)
+
+    def _generated(self, item: Item, audio: bytes) -> None:
+        if audio and not item.is_closed and not item.is_complete:
+            item.waiting.append(memoryview(audio))
+            item.generated += len(audio)
+
+    def _of_piece(self, piece: PieceNumber) -> Item | None:
+        return next((item for item in self._items if item.piece == piece), None)
+
+    def _of_model(self, model: ModelNumber, response_id: ResponseId, item_id: ItemId) -> Item:
+        for item in reversed(self._items):
+            if item.item_id == item_id and item.model == model:
+                return item
+        for item in self._items:  # items of a response come one behind the other: a new one ends the former
+            if item.response_id == response_id:
+                item.is_complete = True
+        item = Item(model, response_id, item_id)
+        self._items.append(item)
+        return item
+
+    def _drop_empty(self) -> None:
+        self._items = deque(item for item in self._items if item.generated or item.is_closed or not item.is_complete)

@@ -1,0 +1,70 @@
+"""What the model has asked our tools to do: REQUESTED → RUNNING → ANSWERED or WITHDRAWN, each once."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from app.session.words import ItemId, ModelNumber, ResponseId, ToolCallId
+
+
+class ToolCallState(Enum):
+    REQUESTED = "requested"
+    RUNNING = "running"
+    ANSWERED = "answered"
+    WITHDRAWN = "withdrawn"
+
+
+_OPEN = (ToolCallState.REQUESTED, ToolCallState.RUNNING)
+
+
+@dataclass(slots=True)
+class ToolCall:
+    tool_call_id: ToolCallId
+    model: ModelNumber
+    response_id: ResponseId
+    item_id: ItemId
+    name: str
+    arguments: str
+    requested_at: float
+    state: ToolCallState = ToolCallState.REQUESTED
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in _OPEN
+
+
+class ToolCalls:
+    """The tool calls of one call, by id."""
+
+    __slots__ = ("_calls",)
+
+    def __init__(self) -> None:
+        self._calls: dict[ToolCallId, ToolCall] = {}
+
+    def request(self, call: ToolCall) -> bool:
+        """Take in a call and set it RUNNING; False when the model says the same one twice."""
+        if call.tool_call_id in self._calls:
+            return False
+        self._calls[call.tool_call_id] = call
+        call.state = ToolCallState.RUNNING
+        return True
+
+    def answer(self, tool_call_id: ToolCallId) -> ToolCall | None:
+        """Return the running call that this answers, now ANSWERED; None when it is none, or over already."""
+        call = self._calls.get(tool_call_id)
+        if call is None or call.state is not ToolCallState.RUNNING:
+            return None
+        call.state = ToolCallState.ANSWERED
+        return call
+
+    def withdraw(self, call: ToolCall) -> None:
+        call.state = ToolCallState.WITHDRAWN
+
+    def withdraw_all(self) -> list[ToolCall]:
+        """Withdraw and return every call that is still open."""
+        withdrawn = [call for call in self._calls.values() if call.is_open]
+        for call in withdrawn:
+            call.state = ToolCallState.WITHDRAWN
+        return withdrawn
+
+    def are_running(self, response_id: ResponseId) -> bool:
+        return any(call.is_open and call.response_id == response_id for call in self._calls.values())

@@ -1,0 +1,99 @@
+"""Turns as the record tells them: when each side spoke, and what of it the other side heard.
+
+An agent's turn is one response of the model, or one phrase; its items follow each other. A caller's turn is what the
+model's voice detector cut out; its words come later, or never.
+"""
+
+from dataclasses import dataclass, field
+
+from app.session.commands import NoteTurn
+from app.session.playback import Item
+from app.session.words import ItemId, PieceNumber, ResponseId, Speaker
+
+
+def words_heard(text: str, heard: int, generated: int) -> str:
+    """Return the beginning of a text that was heard for `heard` of `generated` bytes, cut at a word: an estimate.
+
+    Realtime models give no times of words. A text without spaces (Japanese) is cut at the letter.
+    """
+    if heard >= generated:
+        return text
+    if heard <= 0:
+        return ""
+    end = len(text) * heard // generated
+    if end < len(text) and not text[end].isspace() and " " in text:
+        end = text.rfind(" ", 0, end) + 1
+    return text[:end].rstrip()
+
+
+@dataclass(slots=True)
+class AgentTurn:
+    """The agent's turn that is being heard."""
+
+    response_id: ResponseId | None
+    piece: PieceNumber | None
+    start_ms: int
+    end_ms: int
+    generated: list[str] = field(default_factory=list)
+    heard: list[str] = field(default_factory=list)
+    interrupted: bool = False
+
+    def note(self) -> NoteTurn:
+        return NoteTurn(
+            Speaker.AGENT,
+            " ".join(text for text in self.generated if text),
+            " ".join(text for text in self.heard if text),
+            self.start_ms,
+            self.end_ms,
+            self.interrupted,
+        )
+
+    def is_of(self, item: Item) -> bool:
+        return (self.response_id, self.piece) == (item.response_id, item.piece)
+
+    def add(self, item: Item, heard: str, end_ms: int, *, interrupted: bool) -> None:
+        self.generated.append(item.text.strip())
+        self.heard.append(heard.strip())
+        self.end_ms = max(self.end_ms, end_ms)
+        self.interrupted = self.interrupted or interrupted
+
+
+@dataclass(slots=True)
+class CallerTurn:
+    start_ms: int
+    end_ms: int | None = None
+
+    def note(self, text: str | None, now_ms: int) -> NoteTurn:
+        end_ms = now_ms if self.end_ms is None else self.end_ms
+        return NoteTurn(Speaker.CALLER, None, text, min(self.start_ms, end_ms), end_ms)
+
+
+class CallerTurns:
+    """The caller's turns whose words have not come yet, by the item that they become."""
+
+    __slots__ = ("_open",)
+
+    def __init__(self) -> None:
+        self._open: dict[ItemId, CallerTurn] = {}
+
+    @property
+    def await_words(self) -> bool:
+        return any(turn.end_ms is not None for turn in self._open.values())
+
+    def started(self, item_id: ItemId, start_ms: int) -> None:
+        self._open.setdefault(item_id, CallerTurn(start_ms))
+
+    def stopped(self, item_id: ItemId, end_ms: int) -> None:
+        turn = self._open.setdefault(item_id, CallerTurn(end_ms))
+        turn.end_ms = end_ms
+
+    def written(self, item_id: ItemId, text: str | None, now_ms: int) -> NoteTurn | None:
+        """Its words came (None: they could not be made out); None when the turn is not known or was noted before."""
+        turn = self._open.pop(item_id, None)
+        return None if turn is None else turn.note(text, now_ms)
+
+    def close(self, now_ms: int) -> list[NoteTurn]:
+        """Note the turns whose words will not come any more."""
+        notes = [turn.note(None, now_ms) for turn in self._open.values()]
+        self._open.clear()
+        return notes
