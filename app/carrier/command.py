@@ -54,8 +54,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     where = parser.add_argument_group("where to")
     where.add_argument("--url", default="http://127.0.0.1:8080", help="the service's base URL (default: %(default)s)")
-    where.add_argument("--to", default="+15550100", help="number that is dialled (default: %(default)s)")
-    where.add_argument("--from", dest="from_number", default="+15550199", help="caller's number (default: %(default)s)")
+    where.add_argument(
+        "--to", metavar="NUMBER", default="+15550100", help="number that is dialled (default: %(default)s)"
+    )
+    where.add_argument(
+        "--from",
+        dest="from_number",
+        metavar="NUMBER",
+        default="+15550199",
+        help="caller's number (default: %(default)s)",
+    )
     what = parser.add_argument_group("what the caller does")
     what.add_argument(
         "--say", metavar="TEXT", action=_InOrder, help="words to say once the agent has ended; may repeat"

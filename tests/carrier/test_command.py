@@ -1,0 +1,161 @@
+"""`dialtone call` as a person or a script runs it."""
+
+import argparse
+import asyncio
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.audio import mulaw, wav
+from app.carrier import command
+from app.carrier.voice import Speak
+from tests.support.phone_service import Media, PhoneService, listen, serving
+
+
+@contextmanager
+def running(service: PhoneService) -> Iterator[PhoneService]:
+    """Serve it in a thread of its own, since the command runs a loop of its own."""
+    ready, stop = threading.Event(), asyncio.Event()
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    async def serve() -> None:
+        loops.append(asyncio.get_running_loop())
+        async with serving(service):
+            ready.set()
+            await stop.wait()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    assert ready.wait(10)
+    try:
+        yield service
+    finally:
+        loops[0].call_soon_threadsafe(stop.set)
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def call(*arguments: str, speak: Speak | None = None, auth_token: str | None = None) -> int:
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    return command.run(parser.parse_args(arguments), speak=speak, auth_token=auth_token, account_sid="AC" + "1" * 32)
+
+
+async def beep(text: str, language: str) -> bytes:
+    """A voice that says anything as 0.2 s of a tone."""
+    samples = 6000 * np.sin(2 * np.pi * 440 * np.arange(4800) / 24_000)
+    return bytes(np.rint(samples).astype("<i2").tobytes())
+
+
+async def answers(media: Media) -> None:
+    """Speaks 0.3 s at the start and then listens."""
+    await media.play(mulaw.encode(b"\x00\x10" * 2400))
+    await listen(media)
+
+
+def test_a_call_is_told_as_a_story_written_as_wav_and_reported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, report = tmp_path / "new" / "call.wav", tmp_path / "other" / "call.json"
+    script = tmp_path / "call.yaml"
+    script.write_text('- wait: {for: agent_ends}\n- say: "Where is it?"\n- dtmf: "1#"\n- hang_up: true\n')
+    with running(PhoneService(conversation=answers)) as service:
+        arguments = ["--url", service.url, "--script", str(script), "--out", str(out), "--report", str(report)]
+        assert call(*arguments, speak=beep) == 0
+    told = capsys.readouterr().out
+    for words in ("agent speaks", "agent is silent", "caller: Where is it?", "presses a key", "call ends (caller)"):
+        assert words in told
+    assert "1#" not in told
+    assert "FAILED" not in told
+    assert wav.read(out).channels == 2
+    written = json.loads(report.read_text(encoding="utf-8"))
+    assert written["ok"] is True
+    assert [words["text"] for words in written["caller_spoke"]] == ["Where is it?"]
+    assert dict(service.asked[0].form)["AccountSid"] == "AC" + "1" * 32
+
+
+def test_words_and_files_are_said_in_the_order_given(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "thanks.wav"
+    wav.write(path, wav.Recording(8000, 1, b"\x00\x10" * 1600))
+
+    async def echoes(media: Media) -> None:
+        sound = mulaw.encode(b"\x00\x10" * 1600)
+        await media.play(sound)
+        for turn in (1, 2):
+            await media.until(partial(_has_spoken, media, turn))
+            await media.play(sound)
+        await media.mark("end")
+        await media.marked("end")
+
+    with running(PhoneService(conversation=echoes)) as service:
+        arguments = ["--url", service.url, "--say", "One", "--wav", str(path), "--silence-ms", "300", "--json"]
+        assert call(*arguments, speak=beep, auth_token="secret") == 0
+    report = json.loads(capsys.readouterr().out)
+    assert [words["text"] for words in report["caller_spoke"]] == ["One", "thanks.wav"]
+    assert report["ended_by"] == "service"
+    assert "x-twilio-signature" in service.asked[0].headers
+
+
+def _has_spoken(media: Media, times: int) -> bool:
+    """Has so many stretches of the caller's sound ended, by 100 ms of silence?"""
+    return sum(1 for piece in media.heard().split(b"\xff" * 800)[:-1] if piece.strip(b"\xff")) >= times
+
+
+def test_a_breach_of_the_wire_fails_the_call_only_when_strict(capsys: pytest.CaptureFixture[str]) -> None:
+    async def breaks(media: Media) -> None:
+        await media.send({"event": "hangup", "streamSid": media.stream_sid})
+        await media.play(mulaw.encode(b"\x00\x10" * 800))
+        await media.mark("end")
+        await media.marked("end")
+
+    with running(PhoneService(conversation=breaks)) as service:
+        assert call("--url", service.url) == 0
+        assert call("--url", service.url, "--strict") == 1
+    assert "FAILED: the service broke the wire's rules (warnings 31951)" in capsys.readouterr().out
+
+
+def test_a_call_that_fails_exits_with_one(capsys: pytest.CaptureFixture[str]) -> None:
+    with running(PhoneService(voice="<Response><Reject/></Response>")) as service:
+        assert call("--url", service.url) == 1
+    assert "FAILED: the call was rejected" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--url", "localhost:8080"], "--url 'localhost:8080': http://HOST:PORT"),
+        (["--say", "hi", "--script", "x.yaml"], "--script and --say/--wav at once"),
+        (["--say", " "], "--say: no words"),
+        (["--wav", "missing.wav"], "--wav missing.wav: there is no such file"),
+        (["--script", "missing.yaml"], "missing.yaml: cannot be read"),
+        (["--level-dbfs", "6"], "--level-dbfs 6"),
+        (["--silence-ms", "-1"], "--silence-ms -1"),
+        (["--max-s", "0"], "--max-s 0"),
+        (["--out", "."], "--out .: is a folder"),
+        (["--say", "hi"], "no voice is at hand to say 'hi'"),
+    ],
+)
+def test_what_was_asked_wrong_is_said_and_exits_with_two(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(*arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("dialtone call: ")
+    assert message in captured.err
+
+
+def test_the_help_teaches_by_example(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        call("--help")
+    assert caught.value.code == 0
+    told = capsys.readouterr().out
+    assert 'dialtone call --say "Where is my order 1042?"' in told
+    assert "- barge_in: {after_ms: 1500" in told
+    assert "default: http://127.0.0.1:8080" in " ".join(told.split())
