@@ -1,0 +1,1 @@
+"""What remains of a call: its record, kept as the journal tells it, filed and shown."""

@@ -1,0 +1,241 @@
+"""The record of a call: what was said, heard, looked up and spent, in the words of the contract.
+
+`RecordKeeper` follows the journal; `CallRecord` is what is filed and what `show --json` prints. ms count from the
+stream's start.
+"""
+
+import hashlib
+from collections import Counter
+from datetime import UTC, datetime
+
+import msgspec
+
+from app.session.commands import (
+    CloseModel,
+    Command,
+    NoteBargeIn,
+    NoteDisclosure,
+    NoteEnd,
+    NoteToolCall,
+    NoteTurn,
+    OpenModel,
+)
+from app.session.events import ModelLost, ResponseEnded, StreamEnded, StreamStarted, TranscriptionBilled
+from app.session.journal import Entry, FrameRun, JournalHead
+from app.session.words import DisclosureResult, ModelNumber, Outcome, Speaker, ToolStatus
+
+
+class DisclosureRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What was disclosed and the proof that it was heard. mark: the name of the mark that came back behind it."""
+
+    text: str
+    sha256: str
+    language: str
+    result: DisclosureResult
+    start_ms: int | None
+    end_ms: int | None
+    mark: str | None
+    interruptions: int
+
+
+class TurnRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """Who spoke when. generated: all the agent's words, null for the caller; heard: what the other side heard."""
+
+    speaker: Speaker
+    generated: str | None
+    heard: str | None
+    start_ms: int
+    end_ms: int
+
+
+class ToolCallRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """arguments: an object, or the model's own text where it is none; result: what the model was told."""
+
+    name: str
+    arguments: dict[str, object] | str
+    result: str
+    status: ToolStatus
+
+
+class CallRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """All that is kept of a call. Times in ISO 8601, UTC; usage by the vendor's names, dotted; null: not known."""
+
+    call_sid: str
+    agent: str
+    agent_version: str
+    outcome: Outcome
+    started_at: str
+    ended_at: str
+    duration_s: float
+    disclosure: DisclosureRecord
+    turns: list[TurnRecord]
+    tool_calls: list[ToolCallRecord]
+    barge_ins: int
+    model_losses: int
+    usage: dict[str, int]
+    cost_usd: float | None
+    recording: str | None
+    transcripts: list[object]
+
+    def to_json(self) -> bytes:
+        """The record as one JSON object, indented for people."""
+        return msgspec.json.format(msgspec.json.encode(self), indent=2)
+
+
+class RecordKeeper:
+    """Follows one call's journal and gives its record at the end."""
+
+    def __init__(self, head: JournalHead) -> None:
+        self._head = head
+        self._started_at: float | None = None
+        self._last_at = head.at
+        self._disclosure: NoteDisclosure | None = None
+        self._spoke_at: float | None = None  # when the first sound was sent, which is the disclosure's
+        self._turns: list[NoteTurn] = []
+        self._tool_calls: list[NoteToolCall] = []
+        self._barge_ins = 0
+        self._models: set[ModelNumber] = set()  # sessions that the call has
+        self._model_losses = 0
+        self._usage: Counter[str] = Counter()
+        self._end: NoteEnd | None = None
+
+    def read(self, entry: Entry | FrameRun) -> None:
+        """Take in the next entry of the journal."""
+        if isinstance(entry, FrameRun):
+            self._last_at = entry.last_at
+            return
+        if self._end is not None:
+            return
+        self._last_at = entry.at
+        if entry.played_bytes and self._spoke_at is None:
+            self._spoke_at = entry.at
+        if type(entry.event) in _EVENTS:
+            self._read_event(entry)
+        for command in entry.commands:
+            if type(command) in _COMMANDS:
+                self._read_command(command)
+
+    def finish(self) -> CallRecord:
+        """Return the record. A call whose session never came to an end is one of ours that went wrong: `error`."""
+        head = self._head
+        started_at = head.at if self._started_at is None else self._started_at
+        if self._end is None:
+            outcome, duration_ms = Outcome.ERROR, round((self._last_at - started_at) * 1000)
+        else:
+            outcome, duration_ms = self._end.outcome, self._end.duration_ms
+        began = head.started_at + started_at - head.at
+        return CallRecord(
+            call_sid=head.call_sid,
+            agent=head.agent,
+            agent_version=head.agent_version,
+            outcome=outcome,
+            started_at=_iso(began),
+            ended_at=_iso(began + duration_ms / 1000),
+            duration_s=round(duration_ms / 1000, 3),
+            disclosure=self._disclosure_record(outcome, started_at),
+            turns=[
+                TurnRecord(
+                    speaker=turn.speaker,
+                    generated=_clean(turn.generated),
+                    heard=_clean(turn.heard),
+                    start_ms=turn.start_ms,
+                    end_ms=turn.end_ms,
+                )
+                for turn in sorted(self._turns, key=lambda turn: turn.start_ms)
+            ],
+            tool_calls=[
+                ToolCallRecord(
+                    name=_written(call.name),
+                    arguments=_arguments(call.arguments),
+                    result=_written(call.result),
+                    status=call.status,
+                )
+                for call in self._tool_calls
+            ],
+            barge_ins=self._barge_ins,
+            model_losses=self._model_losses,
+            usage=dict(sorted(self._usage.items())),
+            cost_usd=None,
+            recording=None,
+            transcripts=[],
+        )
+
+    def _read_event(self, entry: Entry) -> None:
+        match entry.event:
+            case StreamStarted():
+                self._started_at = entry.at
+            case StreamEnded():
+                self._models.clear()
+            case ModelLost(model):
+                # not a loss when we had closed that session, nor after the caller had left
+                if model in self._models:
+                    self._models.discard(model)
+                    self._model_losses += 1
+            case ResponseEnded(usage=usage) | TranscriptionBilled(usage=usage):
+                self._usage.update(usage)
+
+    def _read_command(self, command: Command) -> None:
+        match command:
+            case OpenModel(model):
+                self._models.add(model)
+            case CloseModel(model):
+                self._models.discard(model)
+            case NoteDisclosure() as disclosure:
+                self._disclosure = disclosure
+            case NoteTurn() as turn:
+                self._turns.append(turn)
+            case NoteToolCall() as call:
+                self._tool_calls.append(call)
+            case NoteBargeIn():
+                self._barge_ins += 1
+            case NoteEnd() as end:
+                self._end = end
+
+    def _disclosure_record(self, outcome: Outcome, started_at: float) -> DisclosureRecord:
+        text = self._head.disclosure_text
+        note = self._disclosure
+        if note is None:
+            left = outcome in (Outcome.CALLER_HUNG_UP, Outcome.STREAM_LOST)
+            note = NoteDisclosure(
+                result=DisclosureResult.HANGUP if left else DisclosureResult.FAILED,
+                start_ms=None if self._spoke_at is None else round((self._spoke_at - started_at) * 1000),
+                end_ms=None,
+                mark=None,
+                interruptions=0,
+            )
+        return DisclosureRecord(
+            text=_written(text),
+            sha256=hashlib.sha256(_written(text).encode()).hexdigest(),
+            language=self._head.language,
+            result=note.result,
+            start_ms=note.start_ms,
+            end_ms=note.end_ms,
+            mark=note.mark,
+            interruptions=note.interruptions,
+        )
+
+
+_EVENTS = frozenset({StreamStarted, StreamEnded, ModelLost, ResponseEnded, TranscriptionBilled})
+_COMMANDS = frozenset({OpenModel, CloseModel, NoteDisclosure, NoteTurn, NoteToolCall, NoteBargeIn, NoteEnd})
+
+
+def _iso(seconds: float) -> str:
+    moment = datetime.fromtimestamp(round(seconds, 3), UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def _arguments(text: str) -> dict[str, object] | str:
+    try:
+        parsed = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        return _written(text)
+    return parsed if isinstance(parsed, dict) else _written(text)
+
+
+def _written(text: str) -> str:
+    """The text as it can be filed: half a surrogate pair, which no file can hold, becomes a question mark."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _clean(text: str | None) -> str | None:
+    return None if text is None else _written(text)

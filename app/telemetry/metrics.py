@@ -1,0 +1,186 @@
+"""Metrics: what the process has done and is doing, in Prometheus' text format.
+
+A label's values are few and ours: agents' names, closed lists. Never a number, a CallSid or a word of a peer.
+"""
+
+from typing import Literal
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
+
+from app.session.commands import Command, NoteBargeIn, NoteDisclosure, NoteEnd, NoteToolCall
+from app.session.events import CallerAudio, ModelLost, RequestRefused, StreamStarted
+from app.session.journal import Entry, FrameRun, JournalHead
+from app.session.words import Outcome
+from app.telemetry.latency import ResponseTimes
+from app.telemetry.models import ModelSessions
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+"""What `Metrics.render` gives, for the answer's header."""
+
+Peer = Literal["carrier", "model"]
+PassedOver = Literal["unknown", "broken"]
+
+_FIRST_AUDIO_S = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+_RESPONSE_S = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
+
+_EVENTS = frozenset({CallerAudio, StreamStarted, ModelLost, RequestRefused})
+_NOTES = frozenset({NoteDisclosure, NoteBargeIn, NoteToolCall, NoteEnd})
+
+
+class Metrics:
+    """All metrics of one process, in a registry of their own. Any thread may use them."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        registry = self.registry
+        ProcessCollector(registry=registry)
+        self.calls_started = Counter(
+            "dialtone_calls_started", "Calls whose stream has started.", ["agent"], registry=registry
+        )
+        self.calls_ended = Counter(
+            "dialtone_calls_ended", "Calls that are over, by what ended them.", ["agent", "outcome"], registry=registry
+        )
+        self.calls_live = Gauge("dialtone_calls_live", "Calls under way.", registry=registry)
+        self.calls_refused = Counter(
+            "dialtone_calls_refused", "Calls and streams turned away at the door.", ["reason"], registry=registry
+        )
+        self.disclosures = Counter(
+            "dialtone_disclosures", "Disclosures, by what became of them.", ["agent", "result"], registry=registry
+        )
+        self.first_audio = Histogram(
+            "dialtone_first_audio_seconds",
+            "From the start of the stream to the first audio sent to the caller.",
+            buckets=_FIRST_AUDIO_S,
+            registry=registry,
+        )
+        self.responses = Histogram(
+            "dialtone_response_seconds",
+            "From the model's word that the caller has stopped speaking to the first audio of the answer.",
+            ["agent"],
+            buckets=_RESPONSE_S,
+            registry=registry,
+        )
+        self.barge_ins = Counter("dialtone_barge_ins", "Interruptions accepted.", ["agent"], registry=registry)
+        self.tool_calls = Counter(
+            "dialtone_tool_calls", "Tool calls, by what became of them.", ["agent", "status"], registry=registry
+        )
+        self.model_losses = Counter(
+            "dialtone_model_losses", "Models not reached, or lost in a call.", ["agent"], registry=registry
+        )
+        self.model_refusals = Counter(
+            "dialtone_model_refusals", "Requests that a model refused, by class.", ["fault"], registry=registry
+        )
+        self.caller_frames = Counter("dialtone_caller_frames", "Audio frames taken in from callers.", registry=registry)
+        self._passed_over = Counter(
+            "dialtone_messages_passed_over",
+            "Messages of a peer that we do not know, or that were broken.",
+            ["peer", "why"],
+            registry=registry,
+        )
+        self._loop_lag = Gauge(
+            "dialtone_loop_lag_seconds", "How late the event loop woke, the last time it was asked.", registry=registry
+        )
+        self._loop_lag_most = Gauge(
+            "dialtone_loop_lag_most_seconds", "The longest that it was late since the last scrape.", registry=registry
+        )
+        self._most_lag_s = 0.0
+
+    def call_refused(self, reason: str) -> None:
+        """Count a call or a stream turned away. reason: the short word of `CallRefused`."""
+        self.calls_refused.labels(reason).inc()
+
+    def message_passed_over(self, peer: Peer, why: PassedOver) -> None:
+        """Count a message that was read and not acted on."""
+        self._passed_over.labels(peer, why).inc()
+
+    def loop_lagged(self, lag_s: float) -> None:
+        """Note how late the event loop woke, as `watch_loop` measures it."""
+        self._most_lag_s = max(self._most_lag_s, lag_s)
+        self._loop_lag.set(lag_s)
+        self._loop_lag_most.set(self._most_lag_s)
+
+    def render(self) -> bytes:
+        """Return all metrics as Prometheus reads them."""
+        text: bytes = generate_latest(self.registry)
+        self._most_lag_s = 0.0
+        return text
+
+
+class CallMetrics:
+    """Counts what happens in one call, as its journal tells it. Once the call is over, `finish` is called."""
+
+    def __init__(self, metrics: Metrics, head: JournalHead) -> None:
+        self._metrics = metrics
+        self._agent = head.agent
+        self._times = ResponseTimes()
+        self._models = ModelSessions()
+        self._responses = metrics.responses.labels(head.agent)
+        self._is_live = False
+        self._ended = False
+
+    def read(self, entry: Entry | FrameRun) -> None:
+        """Take in the next entry of the journal."""
+        metrics = self._metrics
+        if isinstance(entry, FrameRun):
+            metrics.caller_frames.inc(entry.count)
+            return
+        if self._ended:
+            return
+        first_audio_ms = self._times.first_audio_ms
+        waited_ms = self._times.read(entry)
+        if waited_ms is not None:
+            self._responses.observe(waited_ms / 1000)
+        if first_audio_ms is None and self._times.first_audio_ms is not None:
+            metrics.first_audio.observe(self._times.first_audio_ms / 1000)
+        if type(entry.event) in _EVENTS:
+            self._read_event(entry)
+        self._models.read(entry)
+        for command in entry.commands:
+            if type(command) in _NOTES:
+                self._read_note(command)
+
+    def finish(self) -> None:
+        """Count the call as ended in error if its session did not come to an end of its own."""
+        if not self._ended:
+            self._end(Outcome.ERROR)
+
+    def _read_event(self, entry: Entry) -> None:
+        match entry.event:
+            case CallerAudio():
+                self._metrics.caller_frames.inc()
+            case StreamStarted():
+                if not self._is_live:
+                    self._is_live = True
+                    self._metrics.calls_started.labels(self._agent).inc()
+                    self._metrics.calls_live.inc()
+            case ModelLost() as lost:
+                if self._models.is_loss(lost):
+                    self._metrics.model_losses.labels(self._agent).inc()
+            case RequestRefused(fault=fault):
+                self._metrics.model_refusals.labels(fault.value).inc()
+
+    def _read_note(self, command: Command) -> None:
+        match command:
+            case NoteDisclosure(result):
+                self._metrics.disclosures.labels(self._agent, result.value).inc()
+            case NoteBargeIn():
+                self._metrics.barge_ins.labels(self._agent).inc()
+            case NoteToolCall(status=status):
+                self._metrics.tool_calls.labels(self._agent, status.value).inc()
+            case NoteEnd(outcome):
+                self._end(outcome)
+
+    def _end(self, outcome: Outcome) -> None:
+        self._ended = True
+        self._metrics.calls_ended.labels(self._agent, outcome.value).inc()
+        if self._is_live:
+            self._is_live = False
+            self._metrics.calls_live.dec()

@@ -1,0 +1,388 @@
+import io
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+import structlog
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.session.commands import (
+    CloseModel,
+    Command,
+    NoteDisclosure,
+    NoteEnd,
+    NoteToolCall,
+    NoteTurn,
+    OpenModel,
+    SpeakPhrase,
+)
+from app.session.events import (
+    CallerAudio,
+    CallerDigit,
+    CallerTranscript,
+    DeadlinePassed,
+    Event,
+    ModelLost,
+    ModelStalled,
+    RequestRefused,
+    ResponseEnded,
+    SpeechFailed,
+    StreamEnded,
+    StreamStalled,
+    StreamStarted,
+    ToolCallFinished,
+    ToolCallRequested,
+)
+from app.session.words import (
+    DisclosureResult,
+    Fault,
+    Outcome,
+    Phrase,
+    PieceNumber,
+    Request,
+    ResponseStatus,
+    Speaker,
+    StreamEnd,
+    ToolCallId,
+    ToolStatus,
+)
+from app.telemetry.logs import CallLog, configure
+from tests.support.journals import FIRST, HEAD, TYPICAL, Moment, item, response, write
+
+
+class Logs:
+    """All that is logged, as parsed lines."""
+
+    def __init__(self) -> None:
+        self.stream = io.StringIO()
+        self.output = configure("DEBUG", "json", out=self.stream)
+
+    @property
+    def text(self) -> str:
+        assert self.output.flush()
+        return self.stream.getvalue()
+
+    @property
+    def lines(self) -> list[dict[str, object]]:
+        return [json.loads(line) for line in self.text.splitlines()]
+
+    def of(self, moments: list[Moment]) -> list[dict[str, object]]:
+        """The lines of a call, without what every line has."""
+        log = CallLog(HEAD)
+        write(moments, log)
+        log.finish()
+        common = ("timestamp", "call_sid")
+        return [{key: value for key, value in line.items() if key not in common} for line in self.lines]
+
+
+@pytest.fixture
+def logs() -> Iterator[Logs]:
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    logs = Logs()
+    yield logs
+    logs.output.close()
+    structlog.reset_defaults()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def test_a_typical_call_is_told_in_about_fifteen_lines(logs: Logs) -> None:
+    assert logs.of(TYPICAL) == [
+        {
+            "level": "info",
+            "event": "call.start",
+            "agent": "acme-orders",
+            "agent_version": "3f2a91c0",
+            "language": "en-US",
+        },
+        {"level": "info", "event": "model.ready", "model": 1, "connect_ms": 250},
+        {
+            "level": "info",
+            "event": "disclosure.heard",
+            "result": "heard",
+            "start_ms": 12,
+            "end_ms": 3150,
+            "mark": "1:2",
+            "interruptions": 0,
+        },
+        {"level": "info", "event": "tool.done", "name": "lookup_order", "status": "ok", "duration_ms": 31},
+        turn("caller", 3900, 5500, 23),
+        {
+            "level": "info",
+            "event": "barge_in.start",
+            "heard_ms": 1500,
+            "generated_ms": 4000,
+            "response_id": "resp_3",
+            "item_id": "item_3",
+        },
+        turn("agent", 6450, 7950, 22, interrupted=True),
+        turn("caller", 7900, 8300, None),
+        turn("agent", 9500, 10900, 25),
+        {"level": "info", "event": "stream.end", "end": "stopped"},
+        {
+            "level": "info",
+            "event": "call.end",
+            "agent": "acme-orders",
+            "outcome": "caller_hung_up",
+            "duration_s": 12.0,
+            "turns": 4,
+            "barge_ins": 1,
+            "tool_calls": 1,
+            "model_losses": 0,
+            "usage": {"input_tokens": 270, "output_tokens": 70},
+            "cost_usd": None,
+            "first_audio_ms": 12,
+            "response_p50_ms": 575,
+            "response_max_ms": 700,
+        },
+    ]
+
+
+def turn(
+    speaker: str, start_ms: int, end_ms: int, characters: int | None, *, interrupted: bool = False
+) -> dict[str, object]:
+    return {
+        "level": "info",
+        "event": "turn.end",
+        "speaker": speaker,
+        "start_ms": start_ms,
+        "end_ms": end_ms,
+        "interrupted": interrupted,
+        "characters": characters,
+    }
+
+
+def test_every_line_has_its_call_and_the_journals_time(logs: Logs) -> None:
+    logs.of(TYPICAL)
+    assert {line["call_sid"] for line in logs.lines} == {HEAD.call_sid}
+    assert [line["timestamp"] for line in logs.lines][:3] == [
+        "2026-03-01T09:30:00.000Z",
+        "2026-03-01T09:30:00.250Z",
+        "2026-03-01T09:30:03.200Z",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("result", "level", "event"),
+    [
+        (DisclosureResult.HEARD, "info", "disclosure.heard"),
+        (DisclosureResult.HANGUP, "info", "disclosure.hangup"),
+        (DisclosureResult.UNPROVEN, "warning", "disclosure.unproven"),
+        (DisclosureResult.FAILED, "warning", "disclosure.failed"),
+    ],
+)
+def test_what_became_of_the_disclosure(logs: Logs, result: DisclosureResult, level: str, event: str) -> None:
+    lines = logs.of([(0.0, StreamStarted(), []), (1.0, DeadlinePassed(), [NoteDisclosure(result, 0, None, None, 2)])])
+    assert lines[1] == {
+        "level": level,
+        "event": event,
+        "result": result.value,
+        "start_ms": 0,
+        "end_ms": None,
+        "mark": None,
+        "interruptions": 2,
+    }
+
+
+@pytest.mark.parametrize(
+    ("event", "line"),
+    [
+        (StreamStalled(), {"level": "warning", "event": "stream.stalled"}),
+        (ModelStalled(FIRST), {"level": "warning", "event": "model.stalled", "model": 1}),
+        (StreamEnded(StreamEnd.LOST), {"level": "info", "event": "stream.end", "end": "lost"}),
+        (
+            ModelLost(FIRST, "close_1006"),
+            {"level": "warning", "event": "model.lost", "model": 1, "reason": "close_1006"},
+        ),
+        (
+            RequestRefused(FIRST, Request.TRUNCATE, Fault.REQUEST, "invalid_value"),
+            {
+                "level": "warning",
+                "event": "model.refused",
+                "model": 1,
+                "request": "truncate",
+                "fault": "request",
+                "code": "invalid_value",
+            },
+        ),
+        (
+            RequestRefused(FIRST, Request.CANCEL, Fault.BENIGN, ""),
+            {
+                "level": "debug",
+                "event": "model.refused",
+                "model": 1,
+                "request": "cancel",
+                "fault": "benign",
+                "code": "",
+            },
+        ),
+        (
+            ResponseEnded(FIRST, response(1), ResponseStatus.FAILED, "server_error", {}),
+            {
+                "level": "warning",
+                "event": "response.failed",
+                "model": 1,
+                "response_id": "resp_1",
+                "reason": "server_error",
+            },
+        ),
+        (
+            ResponseEnded(FIRST, response(1), ResponseStatus.INCOMPLETE, "max_output_tokens", {}),
+            {
+                "level": "warning",
+                "event": "response.incomplete",
+                "model": 1,
+                "response_id": "resp_1",
+                "reason": "max_output_tokens",
+            },
+        ),
+        (
+            SpeechFailed(PieceNumber(1), "no_voice"),
+            {"level": "warning", "event": "speech.failed", "phrase": "disclosure", "reason": "no_voice"},
+        ),
+    ],
+)
+def test_what_goes_wrong_has_a_line(logs: Logs, event: Event, line: dict[str, object]) -> None:
+    begin: list[Command] = [OpenModel(FIRST), SpeakPhrase(PieceNumber(1), Phrase.DISCLOSURE)]
+    assert logs.of([(0.0, StreamStarted(), begin), (1.0, event, [])])[1] == line
+
+
+def losses(lines: list[dict[str, object]]) -> tuple[int, object]:
+    return sum(line["event"] == "model.lost" for line in lines), lines[-1]["model_losses"]
+
+
+@pytest.mark.parametrize(
+    ("moments", "lost"),
+    [
+        ([(1.0, ModelLost(FIRST, "a"), [CloseModel(FIRST)])], 1),
+        ([(1.0, ModelLost(FIRST, "a"), []), (2.0, ModelLost(FIRST, "a"), [])], 1),
+        ([(1.0, DeadlinePassed(), [CloseModel(FIRST)]), (2.0, ModelLost(FIRST, "a"), [])], 0),
+        ([(1.0, StreamEnded(StreamEnd.STOPPED), []), (2.0, ModelLost(FIRST, "a"), [])], 0),
+    ],
+)
+def test_a_model_counts_as_lost_when_the_call_had_it(logs: Logs, moments: list[Moment], lost: int) -> None:
+    end: Moment = (3.0, DeadlinePassed(), [NoteEnd(Outcome.CALLER_HUNG_UP, 3000)])
+    assert losses(logs.of([(0.0, StreamStarted(), [OpenModel(FIRST)]), *moments, end])) == (lost, lost)
+
+
+def test_a_call_without_an_end_of_its_own_ended_in_error(logs: Logs) -> None:
+    lines = logs.of([(0.5, StreamStarted(), []), (1.0, CallerAudio(b"\x01"), []), (3.5, CallerAudio(b"\x01"), [])])
+    assert lines[-1]["event"] == "call.end"
+    assert lines[-1]["level"] == "error"
+    assert lines[-1]["outcome"] == "error"
+    assert lines[-1]["duration_s"] == 3.0
+    assert lines[-1]["response_p50_ms"] is None
+
+
+def test_nothing_is_told_behind_the_end(logs: Logs) -> None:
+    assert logs.of([*TYPICAL, (13.0, StreamStalled(), [])])[-1]["event"] == "call.end"
+
+
+SECRET = st.text(st.characters(min_codepoint=0x4E00, max_codepoint=0x9FFF), min_size=1)
+"""Words that occur in no log by chance."""
+
+
+@given(secret=SECRET, number=st.from_regex(r"\+1555[0-9]{7}", fullmatch=True))
+def test_no_line_holds_what_was_said_pressed_or_looked_up(secret: str, number: str) -> None:
+    logs = Logs()
+    call_id = ToolCallId("call_1")
+    personal = f"{secret} {number}"
+    moments: list[Moment] = [(1.0, CallerDigit(digit), []) for digit in number[1:]]
+    moments += [
+        (2.0, CallerTranscript(FIRST, item(1), personal), [NoteTurn(Speaker.CALLER, None, personal, 0, 1)]),
+        (2.1, ToolCallRequested(FIRST, response(1), item(2), call_id, "find", personal), []),
+        (
+            2.2,
+            ToolCallFinished(call_id, ToolStatus.OK, personal),
+            [
+                NoteToolCall("find", personal, personal, ToolStatus.OK, 1),
+                NoteTurn(Speaker.AGENT, personal, personal, 1, 2, interrupted=True),
+            ],
+        ),
+    ]
+    head = replace(HEAD, disclosure_text=personal)
+    log = CallLog(head)
+    write([TYPICAL[0], *moments, TYPICAL[-1]], log, head=head)
+    text = logs.text
+    logs.output.close()
+    structlog.reset_defaults()
+    assert len(text.splitlines()) == 5
+    assert not set(secret) & set(text)
+    assert number not in text
+    assert "digit" not in text
+
+
+def test_lines_of_ours_go_through_the_same_output(logs: Logs) -> None:
+    log = structlog.get_logger()
+    with structlog.contextvars.bound_contextvars(call_sid="CA1"):
+        log.warning("tool.timeout", name="find", pii_arguments="1042")
+    (line,) = logs.lines
+    assert line.pop("timestamp")
+    assert line == {"level": "warning", "event": "tool.timeout", "call_sid": "CA1", "name": "find"}
+
+
+def test_a_trace_is_one_field_without_the_values_of_variables(logs: Logs) -> None:
+    words = "-".join(("order", "1042"))
+    try:
+        int(words[:0])
+    except ValueError:
+        structlog.get_logger().exception("call.broken")
+    (line,) = logs.lines
+    assert line["event"] == "call.broken"
+    assert line["level"] == "error"
+    assert "ValueError" in str(line["exception"])
+    assert "order-1042" not in str(line["exception"])
+
+
+def test_libraries_speak_from_warning_on(logs: Logs) -> None:
+    logging.getLogger("httpx").info("GET https://shop.example/orders/1042")
+    logging.getLogger("websockets").debug("> TEXT 'hello'")
+    logging.getLogger("asyncio").warning("slow: %s", "callback")
+    assert [(line["event"], line["level"], line["message"]) for line in logs.lines] == [
+        ("asyncio", "warning", "slow: callback"),
+    ]
+
+
+def test_a_librarys_trace_is_kept(logs: Logs) -> None:
+    try:
+        raise OSError("disk full")
+    except OSError:
+        logging.getLogger("uvicorn.error").exception("Exception in ASGI application")
+    (line,) = logs.lines
+    assert "OSError: disk full" in str(line["exception"])
+
+
+def test_the_server_says_how_it_starts_and_not_who_connects(logs: Logs) -> None:
+    server = logging.getLogger("uvicorn.error")
+    server.info("Application startup complete.")
+    server.info('%s - "WebSocket %s" [accepted]', "127.0.0.1:5000", "/twilio/media")
+    server.info("connection open")
+    server.debug("< TEXT 'hello'")
+    logging.getLogger("uvicorn.access").info("POST /twilio/voice")
+    assert [line["message"] for line in logs.lines] == ["Application startup complete."]
+
+
+def test_the_level_holds_for_our_own_lines() -> None:
+    stream = io.StringIO()
+    output = configure("WARNING", "json", out=stream)
+    structlog.get_logger().info("service.start")
+    structlog.get_logger().warning("service.late")
+    output.close()
+    structlog.reset_defaults()
+    assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["service.late"]
+
+
+def test_a_terminal_gets_lines_for_people() -> None:
+    stream = io.StringIO()
+    output = configure("INFO", "console", out=stream)
+    log = CallLog(HEAD)
+    write(TYPICAL, log)
+    output.close()
+    structlog.reset_defaults()
+    lines = stream.getvalue().splitlines()
+    assert len(lines) == 11
+    assert lines[0].startswith("2026-03-01T09:30:00.000Z [info     ] call.start")
