@@ -1,0 +1,122 @@
+"""The agent's leg of a call: its sessions with the realtime model; two are alive while one takes over from another."""
+
+import asyncio
+from collections.abc import Callable
+
+from app.model.connection import Connection, MessageCounts
+from app.model.dialects import ModelTarget
+from app.model.setup import ModelSetup
+from app.session.commands import CloseModel, ModelCommand, OpenModel
+from app.session.events import Event
+from app.session.words import ModelNumber
+
+
+class ModelLeg:
+    """Opens a session with the model for each OpenModel, says what happens in it, does what is asked of it.
+
+    connect_timeout_s: for name, TCP, TLS and upgrade. first_event_timeout_s: for the model's first event, and again for
+    its answer to our settings.
+    """
+
+    def __init__(
+        self,
+        target: ModelTarget,
+        setup: ModelSetup,
+        *,
+        connect_timeout_s: float = 5.0,
+        first_event_timeout_s: float = 5.0,
+    ) -> None:
+        self._target = target
+        self._setup = setup
+        self._connect_timeout_s = connect_timeout_s
+        self._first_event_timeout_s = first_event_timeout_s
+        self._counts = MessageCounts()
+        self._asked: list[ModelNumber] = []
+        """Sessions asked for before `run` had begun."""
+        self._connections: dict[ModelNumber, Connection] = {}
+        self._tasks: dict[ModelNumber, asyncio.Task[None]] = {}
+        self._report: Callable[[Event], None] | None = None
+        self._failure: asyncio.Future[None] | None = None
+
+    @property
+    def unknown_messages(self) -> int:
+        """Messages of an event type that is not known."""
+        return self._counts.unknown
+
+    @property
+    def broken_messages(self) -> int:
+        """Messages that were no event, or lacked what theirs must have."""
+        return self._counts.broken
+
+    async def run(self, report: Callable[[Event], None]) -> None:
+        """Keep the sessions with the model until cancelled. What `report` raises comes out of here."""
+        self._failure = failure = asyncio.get_running_loop().create_future()
+        self._report = report
+        asked, self._asked = self._asked, []
+        for number in asked:
+            self._open(number)
+        try:
+            await failure
+        finally:
+            failure.cancel()
+            tasks = list(self._tasks.values())
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def perform(self, command: ModelCommand) -> None:
+        """Do what is asked, at once. Never waits, never raises; for a session that is not open it does nothing."""
+        if isinstance(command, OpenModel):
+            self._open(command.model)
+            return
+        connection = self._connections.get(command.model)
+        if connection is None:
+            if isinstance(command, CloseModel) and command.model in self._asked:
+                self._asked.remove(command.model)
+        elif isinstance(command, CloseModel):
+            self._close(command.model, connection)
+        else:
+            connection.perform(command)
+
+    def _open(self, number: ModelNumber) -> None:
+        if self._failure is None:
+            self._asked.append(number)
+            return
+        if self._failure.done() or number in self._connections:
+            return
+        connection = Connection(
+            number,
+            self._target,
+            self._setup,
+            self._tell,
+            self._counts,
+            connect_timeout_s=self._connect_timeout_s,
+            first_event_timeout_s=self._first_event_timeout_s,
+        )
+        self._connections[number] = connection
+        task = asyncio.get_running_loop().create_task(connection.run(), name=f"model-{number}")
+        self._tasks[number] = task
+        task.add_done_callback(lambda done: self._ended(number, done))
+
+    def _close(self, number: ModelNumber, connection: Connection) -> None:
+        connection.close()
+        if connection.is_connecting:
+            self._tasks[number].cancel()
+
+    def _ended(self, number: ModelNumber, task: asyncio.Task[None]) -> None:
+        del self._connections[number]
+        del self._tasks[number]
+        if not task.cancelled() and task.exception() is not None:
+            self._fail(task.exception())
+
+    def _tell(self, event: Event) -> None:
+        if self._report is None or self._failure is None or self._failure.done():
+            return
+        try:
+            self._report(event)
+        except Exception as error:  # noqa: BLE001 - the transport's callbacks would lose it: run() raises it instead
+            self._fail(error)
+
+    def _fail(self, error: BaseException | None) -> None:
+        if error is not None and self._failure is not None and not self._failure.done():
+            self._failure.set_exception(error)

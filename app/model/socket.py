@@ -1,0 +1,246 @@
+"""The WebSocket to the model: a client connection of `websockets` that neither queues nor waits.
+
+Handshake, TLS, pings, the rules of fragments, size limits and the closing handshake are the library's. Ours is the way
+of a message: none waits in a queue for a task to be switched to, and what is sent goes to the transport in the same
+step. Frames are built here, with masks from pages of random bytes: the library's way costs four times as much, fifty
+times a second in each call.
+"""
+
+import asyncio
+import functools
+import ipaddress
+import logging
+import os
+import socket
+import ssl
+import struct
+from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
+
+from websockets import frames
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import InvalidHandshake, InvalidProxy, InvalidStatus, ProxyError
+from websockets.frames import Frame, Opcode
+from websockets.protocol import Event, State
+
+from app.errors import ModelError
+
+try:
+    from websockets.speedups import apply_mask
+except ImportError:  # a platform without the library's part in C
+    from websockets.utils import apply_mask
+
+MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+PING_INTERVAL_S = 20.0
+PING_TIMEOUT_S = 30.0
+"""Longer than any pause of our own loop: a connection must not die of our being busy."""
+UNACKNOWLEDGED_MS = 10_000
+"""So long may what we sent stay unacknowledged before the kernel gives the connection up: a dead network, not a busy
+peer. It bears our loop being late, which a ping does not."""
+_MASK_PAGE_BYTES = 4096
+
+# A logger of its own, never below INFO: at DEBUG the library writes headers, the key among them, and every message.
+_logger = logging.getLogger("websockets.client.model")
+_logger.setLevel(logging.INFO)
+
+_short_header = struct.Struct("!BB").pack
+_medium_header = struct.Struct("!BBH").pack
+_long_header = struct.Struct("!BBQ").pack
+_FINAL_TEXT = 0x81  # FIN and opcode 1 (RFC 6455 §5.2)
+_MASKED = 0x80
+
+
+class ConnectError(ModelError):
+    """No connection came about. reason: a short word for logs: http_401, connect_timeout, …"""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class ModelSocket(ClientConnection):
+    """A connection to the model. Its `recv` and `send` are not used: see `hand_on` and `send_now`."""
+
+    _take: Callable[[bytes | bytearray | memoryview], None] | None = None
+    _gone: Callable[[str], None] | None = None
+    _is_gone = False
+    _masks = b""
+    _mask_at = 0
+    _early: list[bytes | bytearray | memoryview]
+    _fragments: list[bytes | bytearray | memoryview]
+
+    def hand_on(self, take: Callable[[bytes | bytearray | memoryview], None], gone: Callable[[str], None]) -> None:
+        """Give each message to `take` as it comes, the ones that are here already first; then `gone`, once, with why.
+
+        take, gone: called from the transport's callbacks, so they must not raise.
+        """
+        self._take, self._gone = take, gone
+        early, self._early = self._early, []
+        for message in early:
+            take(message)
+        if self._is_gone:
+            gone(self._why_gone())
+
+    @property
+    def unsent_bytes(self) -> int:
+        """How much waits in our own buffer because the peer does not read."""
+        return self.transport.get_write_buffer_size()
+
+    def send_now(self, text: bytes) -> None:
+        """Send a text message (UTF-8). Never waits, never raises; does nothing on a connection that is not open."""
+        # The protocol's own writes are sent in the step that makes them, so nothing of it can be waiting.
+        if self.protocol.state is State.OPEN and not self.transport.is_closing():
+            self.transport.write(self._frame(text))
+
+    async def leave(self, within_s: float) -> None:
+        """Close the connection with 1000, giving the peer so long to agree; return when it is gone."""
+        try:
+            if self.protocol.state is State.OPEN:
+                self.protocol.send_close(frames.CloseCode.NORMAL_CLOSURE)
+                self.send_data()
+            async with asyncio.timeout(within_s):
+                await self.wait_closed()
+        except TimeoutError:
+            pass  # the peer had its time: what follows is for all
+        finally:
+            self.transport.abort()
+        await self.wait_closed()
+
+    def close_begun(self) -> None:
+        """Send the close frame (1000) now; `leave` waits for the rest."""
+        if self.protocol.state is State.OPEN and not self.transport.is_closing():
+            self.protocol.send_close(frames.CloseCode.NORMAL_CLOSURE)
+            self.send_data()
+
+    def _frame(self, text: bytes) -> bytes:
+        # RFC 6455 §5.3: a fresh mask for every frame, from a strong source. A page of it at a time costs a fifth.
+        at = self._mask_at
+        if at >= len(self._masks):
+            self._masks, at = os.urandom(_MASK_PAGE_BYTES), 0
+        mask = self._masks[at : at + 4]
+        self._mask_at = at + 4
+        size = len(text)
+        if size < 126:
+            header = _short_header(_FINAL_TEXT, _MASKED | size)
+        elif size < 65536:
+            header = _medium_header(_FINAL_TEXT, _MASKED | 126, size)
+        else:
+            header = _long_header(_FINAL_TEXT, _MASKED | 127, size)
+        return b"".join((header, mask, apply_mask(text, mask)))
+
+    # --- what the library calls ---------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._early = []
+        self._fragments = []
+        tcp = transport.get_extra_info("socket")
+        if tcp is not None and hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+            tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
+
+    def process_event(self, event: Event) -> None:
+        if not isinstance(event, Frame) or event.opcode not in frames.DATA_OPCODES:
+            super().process_event(event)
+            return
+        # Opcodes of text and binary are not told apart: what is no event is found out by whoever reads it.
+        message = event.data
+        if not event.fin or event.opcode is Opcode.CONT:
+            self._fragments.append(message)
+            if not event.fin:
+                return
+            message = b"".join(self._fragments)
+            self._fragments.clear()
+        if self._take is None:
+            self._early.append(message)
+        else:
+            self._take(message)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        # A peer's close frame, or a breach that the library answers with one, ends the conversation: that the
+        # connection itself ends may take the peer seconds more.
+        if self.protocol.state is State.CLOSING or self.protocol.state is State.CLOSED:
+            self._report_gone()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._report_gone()
+
+    def _report_gone(self) -> None:
+        if self._is_gone:
+            return
+        self._is_gone = True
+        if self._gone is not None:
+            self._gone(self._why_gone())
+
+    def _why_gone(self) -> str:
+        received, sent = self.protocol.close_rcvd, self.protocol.close_sent
+        if received is not None:
+            return f"close_{received.code}"
+        if sent is not None and sent.reason == "keepalive ping timeout":
+            return "ping_timeout"
+        return f"close_{sent.code if sent is not None else frames.CloseCode.ABNORMAL_CLOSURE.value}"
+
+
+class _Connect(connect):
+    """Opens a ModelSocket. Redirects are refused: a key must not follow one to another host."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
+
+
+async def open_socket(url: str, headers: Mapping[str, str], connect_timeout_s: float) -> ModelSocket:
+    """Connect, or raise ConnectError. connect_timeout_s: for name, TCP, TLS and the upgrade together."""
+    address = urlsplit(url)
+    try:
+        async with asyncio.timeout(connect_timeout_s):
+            tls: ssl.SSLContext | None = None
+            if address.scheme == "wss":
+                # Reading the system's certificates takes 20 ms the first time: not on the loop that carries calls.
+                tls = await asyncio.get_running_loop().run_in_executor(None, _tls_context)
+            connection = await _Connect(
+                url,
+                additional_headers=headers,
+                compression=None,
+                proxy=None if is_loopback(address.hostname or "") else True,
+                open_timeout=None,
+                ping_interval=PING_INTERVAL_S,
+                ping_timeout=PING_TIMEOUT_S,
+                max_size=MAX_MESSAGE_BYTES,
+                logger=_logger,
+                create_connection=ModelSocket,
+                ssl=tls,
+            )
+    except TimeoutError as error:
+        raise ConnectError("connect_timeout", f"no answer within {connect_timeout_s} s") from error
+    except InvalidStatus as error:
+        raise ConnectError(f"http_{error.response.status_code}", str(error)) from error
+    except (ProxyError, InvalidProxy, ImportError) as error:  # ImportError: a SOCKS proxy without its library
+        raise ConnectError("proxy_failed", str(error)) from error
+    except InvalidHandshake as error:
+        raise ConnectError("handshake_failed", str(error)) from error
+    except socket.gaierror as error:
+        raise ConnectError("dns_failed", str(error)) from error
+    except ssl.SSLError as error:
+        raise ConnectError("tls_failed", str(error)) from error
+    except ConnectionRefusedError as error:
+        raise ConnectError("connect_refused", str(error)) from error
+    except OSError as error:
+        raise ConnectError("connect_failed", str(error)) from error
+    assert isinstance(connection, ModelSocket)
+    return connection
+
+
+def is_loopback(host: str) -> bool:
+    """Is this name or address this very machine, by its spelling alone?"""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@functools.cache
+def _tls_context() -> ssl.SSLContext:
+    return ssl.create_default_context()
