@@ -14,9 +14,9 @@ from app.audio.resample import resample
 from app.carrier import twiml
 from app.carrier.caller import Caller
 from app.carrier.hearing import Hearing
+from app.carrier.media_socket import StreamRefusedError, open_media_socket
 from app.carrier.messages import Writer
 from app.carrier.report import Callback, CallReport, Said, StreamReport, TwimlAnswer
-from app.carrier.socket import StreamRefusedError, open_media_socket
 from app.carrier.steps import Step
 from app.carrier.stream import EndedBy, MediaStream, Warnings
 from app.carrier.timeline import OnEvent, Timeline
@@ -35,7 +35,8 @@ _MOST_DOCUMENTS = 20
 class CallPlan:
     """A call to place.
 
-    url: the service's base URL; steps: what the caller does; max_s: when it hangs up at the latest; form: further
+    url: the service's base URL; steps: what the caller does; max_s: when it hangs up at the latest;
+    level_dbfs: of the caller's speech, None for as loud as it comes; form: further
     parameters of the webhook, or other values for the usual ones; the token signs, without it nothing is signed.
     """
 
@@ -44,7 +45,7 @@ class CallPlan:
     from_number: str = "+15550199"
     steps: Sequence[Step] = ()
     language: str = "en-US"
-    level_dbfs: float = -20.0
+    level_dbfs: float | None = -20.0
     max_s: float = 120.0
     auth_token: str | None = None
     account_sid: str = ACCOUNT_SID

@@ -78,7 +78,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the agent has ended when silent so long (default: %(default)s)",
     )
     what.add_argument(
-        "--level-dbfs", type=float, default=-20.0, help="level of the caller's speech (default: %(default)s)"
+        "--level-dbfs",
+        metavar="DBFS",
+        default="-20",
+        help="level of the caller's speech; keep: as loud as the voice or the file is (default: %(default)s)",
     )
     what.add_argument(
         "--max-s", type=float, default=120.0, help="hang up after so long at the latest (default: %(default)g)"
@@ -146,8 +149,6 @@ def _plan(args: argparse.Namespace, auth_token: str | None, account_sid: str | N
         raise VoiceAgentError(f"--url {args.url!r}: http://HOST:PORT or https://HOST is needed")
     if args.script is not None and args.words:
         raise VoiceAgentError("--script and --say/--wav at once; put the words into the script")
-    if not -60 <= args.level_dbfs <= 0:
-        raise VoiceAgentError(f"--level-dbfs {args.level_dbfs:g}: a number from -60 to 0 is needed")
     if args.silence_ms < 0:
         raise VoiceAgentError(f"--silence-ms {args.silence_ms}: milliseconds from 0 on are needed")
     if not args.max_s > 0:
@@ -165,11 +166,23 @@ def _plan(args: argparse.Namespace, auth_token: str | None, account_sid: str | N
         from_number=args.from_number,
         steps=steps,
         language=args.language,
-        level_dbfs=args.level_dbfs,
+        level_dbfs=_level_dbfs(args.level_dbfs),
         max_s=args.max_s,
         auth_token=auth_token or None,
         account_sid=account_sid or ACCOUNT_SID,
     )
+
+
+def _level_dbfs(written: str) -> float | None:
+    if written == "keep":
+        return None
+    try:
+        level_dbfs = float(written)
+    except ValueError:
+        level_dbfs = 1.0
+    if not -60 <= level_dbfs <= 0:
+        raise VoiceAgentError(f"--level-dbfs {written}: a number from -60 to 0, or keep, is needed")
+    return level_dbfs
 
 
 def _turns(words: Sequence[Say | Wav], silence_ms: int) -> list[Step]:

@@ -161,6 +161,8 @@ class CallReport:
             "rejected": self.rejected,
             "duration_s": round(self.duration_s, 3),
             "stream_ms": sum((stream.end - stream.begin) // 8 for stream in self.streams),
+            "frames_sent": sum(stream.stream.traffic.frames_sent for stream in self.streams),
+            "frames_late": sum(stream.stream.traffic.frames_late for stream in self.streams),
             "recording_from_ms": min([0, *(said.begin // 8 for said in self.said if said.pcm)]),
             "time_to_first_media_ms": self.time_to_first_media_ms,
             "time_to_first_audio_ms": self.time_to_first_audio_ms,

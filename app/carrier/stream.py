@@ -7,9 +7,9 @@ from enum import Enum
 
 from app.carrier.caller import FRAME, Caller
 from app.carrier.hearing import GAP_MS, WINDOW, Hearing
+from app.carrier.media_socket import MediaSocket
 from app.carrier.messages import CONNECTED, Clear, Mark, Media, Violation, Writer, read
 from app.carrier.playout import LINE_HZ, PlayOut, ReturnedMark
-from app.carrier.socket import MediaSocket
 from app.carrier.timeline import Timeline
 
 _SILENCE = b"\xff" * FRAME
@@ -70,10 +70,14 @@ class MediaStream:
         self.traffic = Traffic()
         self.first_audio_at: int | None = None
         self.timed_out = False
+        self.begin = 0
+        self.playout = PlayOut()
         self._socket, self._writer = socket, writer
         self._caller, self._agent = caller, agent
         self._timeline, self._warnings = timeline, warnings
         self._hang_up_at = hang_up_at
+        self._begin_at = 0.0
+        self._heard_until = 0
         self._frame = 0
         self._told_stretches = len(agent.stretches)
         self._agent_told_silent = True

@@ -19,9 +19,12 @@ _PEAK = 32_000
 _SPEECH_WINDOW = 160
 
 
-async def prepare(steps: Sequence[Step], *, speak: Speak | None, language: str, level_dbfs: float) -> tuple[Step, ...]:
+async def prepare(
+    steps: Sequence[Step], *, speak: Speak | None, language: str, level_dbfs: float | None
+) -> tuple[Step, ...]:
     """Return the steps with every text and file turned into sound; words that were ready stay as they are.
 
+    level_dbfs: of speech that does not name a level of its own; None leaves it as loud as it comes.
     Do it once for many calls with the same script. Raises VoiceAgentError when text has no voice or a file no sound.
     """
     spoken: dict[Words, Utterance] = {}
@@ -37,7 +40,7 @@ async def prepare(steps: Sequence[Step], *, speak: Speak | None, language: str, 
     return tuple(ready)
 
 
-async def _utterance(words: Say | Wav, speak: Speak | None, language: str, level_dbfs: float) -> Utterance:
+async def _utterance(words: Say | Wav, speak: Speak | None, language: str, level_dbfs: float | None) -> Utterance:
     if isinstance(words, Wav):
         text, pcm = words.path.name, wav.read(words.path).mono(TELEPHONE_HZ)
     elif speak is None:
@@ -47,16 +50,17 @@ async def _utterance(words: Say | Wav, speak: Speak | None, language: str, level
     else:
         text = words.text
         pcm = resample(await speak(words.text, words.language or language), MODEL_HZ, TELEPHONE_HZ)
-    return utterance(text, levelled(pcm, level_dbfs if words.level_dbfs is None else words.level_dbfs))
+    level_dbfs = level_dbfs if words.level_dbfs is None else words.level_dbfs
+    return utterance(text, pcm if level_dbfs is None else levelled(pcm, level_dbfs))
 
 
 def utterance(text: str, pcm: bytes) -> Utterance:
     """Return words ready for the line. pcm: PCM16, 8 kHz mono. Raises VoiceAgentError if there is nothing to hear."""
     ulaw = mulaw.encode(pcm)
-    sounds = list(audible(ulaw + mulaw.SILENCE * WINDOW))
-    if not sounds:
+    sound = audible(ulaw + mulaw.SILENCE * WINDOW)
+    if sound is None:
         raise VoiceAgentError(f"{text}: there is nothing to hear in it (no 5 ms above -50 dBFS); raise the level")
-    return Utterance(text, ulaw, sounds[0][0], sounds[-1][1])
+    return Utterance(text, ulaw, *sound)
 
 
 def levelled(pcm: bytes, level_dbfs: float) -> bytes:

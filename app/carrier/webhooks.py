@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import socket
 import ssl
 import uuid
 from collections.abc import Sequence
@@ -77,9 +78,8 @@ class Webhooks:
         except (httpx.TimeoutException, TimeoutError) as error:
             raise WebhookError(11205, f"{method} {url}: no answer within {_TOTAL_S:.0f} s") from error
         except httpx.ConnectError as error:
-            raise WebhookError(
-                11205, f"{method} {url}: cannot connect ({error}); is the service running there?"
-            ) from error
+            code, hint = _reason(error)
+            raise WebhookError(code, f"{method} {url}: cannot connect ({error}); {hint}") from error
         except httpx.UnsupportedProtocol as error:
             raise WebhookError(21205, f"{url!r} is no http or https URL") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -113,6 +113,17 @@ class Webhooks:
         if self._auth_token:
             headers["X-Twilio-Signature"] = sign(signed_url(url), form, self._auth_token)
         return self._client.build_request(method, url, content=content, headers=headers)
+
+
+def _reason(error: BaseException | None) -> tuple[int, str]:
+    """Twilio's number for a failed connect, and what to look at; httpx keeps the reason among the causes."""
+    while error is not None:
+        if isinstance(error, ssl.SSLError):
+            return 11220, "is the certificate in order?"
+        if isinstance(error, socket.gaierror):
+            return 11210, "is the host's name right?"
+        error = error.__cause__ or error.__context__
+    return 11205, "is the service running there?"
 
 
 def call_form(

@@ -27,9 +27,9 @@ class Voice:
         return sine(24_000, 24_000)
 
 
-def ready(steps: list[Step], voice: Voice | None, language: str = "en-US") -> tuple[Step, ...]:
+def ready(steps: list[Step], voice: Voice | None, level_dbfs: float | None = -20) -> tuple[Step, ...]:
     speak = None if voice is None else voice.speak
-    return asyncio.run(prepare(steps, speak=speak, language=language, level_dbfs=-20))
+    return asyncio.run(prepare(steps, speak=speak, language="en-US", level_dbfs=level_dbfs))
 
 
 def level_dbfs(ulaw: bytes) -> float:
@@ -59,6 +59,14 @@ def test_a_file_of_any_rate_becomes_sound(tmp_path: Path) -> None:
     assert len(words.ulaw) == 16_000
     assert words.begin == pytest.approx(4000, abs=40)
     assert words.end == pytest.approx(12_000, abs=40)
+
+
+def test_a_level_may_be_left_as_it_is(tmp_path: Path) -> None:
+    pcm = sine(8000, 8000, 500)
+    wav.write(tmp_path / "soft.wav", wav.Recording(8000, 1, pcm))
+    (words,) = ready([Wav(tmp_path / "soft.wav")], None, level_dbfs=None)
+    assert isinstance(words, Utterance)
+    assert words.ulaw == mulaw.encode(pcm)
 
 
 def test_text_without_a_voice_and_sound_without_sound_are_errors(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ writes at once.
 """
 
 import asyncio
+import socket
+import ssl
 import time
 from collections import deque
 
@@ -105,7 +107,7 @@ async def open_media_socket(url: str, auth_token: str | None) -> MediaSocket:
         headers["X-Twilio-Signature"] = sign(url, (), auth_token)
     secure = url.startswith("wss:")
     try:
-        socket = await connect(
+        connection = await connect(
             url,
             create_connection=MediaSocket,
             additional_headers=headers,
@@ -128,9 +130,12 @@ async def open_media_socket(url: str, auth_token: str | None) -> MediaSocket:
         raise StreamRefusedError(31920, f"{url}: {error}") from error
     except TimeoutError as error:
         raise StreamRefusedError(31901, f"{url}: not open within {_OPEN_S:.0f} s") from error
+    except ssl.SSLError as error:
+        raise StreamRefusedError(31910, f"{url}: {error}") from error
+    except socket.gaierror as error:
+        raise StreamRefusedError(31901, f"{url}: {error}") from error
     except OSError as error:
-        code = 31910 if secure and "ssl" in type(error).__name__.lower() else 31902
-        raise StreamRefusedError(code, f"{url}: {error}") from error
-    if not isinstance(socket, MediaSocket):
+        raise StreamRefusedError(31902, f"{url}: {error}") from error
+    if not isinstance(connection, MediaSocket):
         raise StreamRefusedError(31924, f"{url}: the connection is not of our making")
-    return socket
+    return connection
