@@ -12,7 +12,7 @@ from app.local.protocol import Wire, encode
 from app.local.responses import Response
 from app.local.session_settings import SessionSettings
 from app.local.usage import ContextPiece
-from tests.support.realtime_events import assert_server_event
+from tests.support.realtime_schema import server_faults
 
 pytestmark = pytest.mark.core
 
@@ -37,7 +37,7 @@ class Client:
 
     def take(self, event: Wire) -> None:
         event = json.loads(encode({"event_id": "event_1", **event}))
-        assert_server_event(event)
+        assert not server_faults(event), server_faults(event)
         self.events.append(event)
 
     def types(self) -> list[str]:

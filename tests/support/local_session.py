@@ -17,7 +17,7 @@ from app.local.realtime_session import RealtimeSession
 from app.local.vad import SpeechStarted, SpeechStopped
 from app.local.vocabulary import ToolOffer, Vocabulary
 from app.local.voice import Voice
-from tests.support.realtime_events import assert_client_event, assert_server_event
+from tests.support.realtime_schema import client_faults, server_faults
 
 Event = dict[str, object]
 
@@ -131,6 +131,7 @@ class ScriptedReply:
         self.tools: list[tuple[ToolOffer, ...]] = []
         self.tool_choices: list[str] = []
         self.languages: list[str] = []
+        self.failure: Exception | None = None
 
     def __call__(
         self,
@@ -141,6 +142,8 @@ class ScriptedReply:
         tool_choice: str = "auto",
         language: str,
     ) -> Sequence[Say | CallTool]:
+        if self.failure is not None:
+            raise self.failure
         self.asked.append(tuple(entries))
         self.instructions.append(instructions)
         self.tools.append(tuple(tools))
@@ -167,7 +170,7 @@ class Talk:
 
     def _take(self, event: Event) -> None:
         event = json.loads(encode(event))
-        assert_server_event(event)
+        assert not server_faults(event), server_faults(event)
         self.events.append(event)
         self._news.set()
 
@@ -181,7 +184,7 @@ class Talk:
         """Send an event and return what came at once. valid: it is held against the schema of client events."""
         event = {"type": kind, **fields}
         if valid:
-            assert_client_event(event)
+            assert not client_faults(event), client_faults(event)
         return self.send_text(json.dumps(event))
 
     def send_text(self, message: str | bytes) -> list[Event]:
