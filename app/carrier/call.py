@@ -6,25 +6,27 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import format_datetime
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from app.audio.formats import MODEL_HZ, TELEPHONE_HZ
 from app.audio.resample import resample
 from app.carrier import twiml
+from app.carrier.callbacks import Callbacks, StreamEvent
 from app.carrier.caller import Caller
 from app.carrier.hearing import Hearing
 from app.carrier.media_socket import StreamRefusedError, open_media_socket
 from app.carrier.messages import Writer
-from app.carrier.report import Callback, CallReport, Said, StreamReport, TwimlAnswer
+from app.carrier.report import CallReport, Said, StreamReport, TwimlAnswer
 from app.carrier.steps import Step
-from app.carrier.stream import EndedBy, MediaStream, Warnings
-from app.carrier.timeline import OnEvent, Timeline
+from app.carrier.stream import EndedBy, MediaStream
+from app.carrier.timeline import OnEvent, Timeline, Warnings
 from app.carrier.voice import Speak, prepare, spoken_ms
-from app.carrier.webhooks import Form, WebhookError, Webhooks, call_form
+from app.carrier.webhooks import WebhookError, Webhooks, call_form
+from app.errors import VoiceAgentError
 
 _TWIML_TYPES = {"text/xml", "application/xml", "text/html"}
 _NORMAL_CLOSE = {None, 1000, 1001, 1005}
+_LOST = 1006
 ACCOUNT_SID = "AC" + "0" * 32
 """The account of a call when none is given."""
 _MOST_DOCUMENTS = 20
@@ -66,15 +68,28 @@ async def place_call(plan: CallPlan, *, speak: Speak | None = None, on_event: On
     comes to be known. Raises VoiceAgentError only for a plan that cannot be carried out (no voice, a silent file).
     """
     steps = await prepare(plan.steps, speak=speak, language=plan.language, level_dbfs=plan.level_dbfs)
-    return await _Call(plan, steps, speak, on_event).run()
+    # the group waits for the callbacks, and these need the webhooks' client
+    async with Webhooks(plan.url, plan.auth_token) as webhooks, asyncio.TaskGroup() as tasks:
+        call = _Call(plan, steps, speak, on_event, webhooks, tasks)
+        await call.run()
+    return call.filed()
 
 
 class _Call:
-    def __init__(self, plan: CallPlan, steps: Sequence[Step], speak: Speak | None, on_event: OnEvent | None) -> None:
-        self._plan, self._speak = plan, speak
+    def __init__(
+        self,
+        plan: CallPlan,
+        steps: Sequence[Step],
+        speak: Speak | None,
+        on_event: OnEvent | None,
+        webhooks: Webhooks,
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        self._plan, self._speak, self._webhooks = plan, speak, webhooks
         self._url = plan.url.rstrip("/")
         self._caller, self._agent, self._warnings = Caller(steps), Hearing(), Warnings()
         self._timeline = Timeline(on_event)
+        self._callbacks = Callbacks(webhooks, tasks, self._timeline, self._warnings)
         self._hang_up_at = self._timeline.placed_at + plan.max_s
         self._answered_at: float | None = None
         self._said: list[tuple[float, float, str, bytes]] = []
@@ -87,26 +102,24 @@ class _Call:
             warnings=self._warnings,
         )
 
-    async def run(self) -> CallReport:
+    async def run(self) -> None:
+        """Hold the call to its end; the last callbacks are still on their way then."""
         report = self.report
         note = {"call_sid": report.call_sid, "from": report.from_number, "to": report.to_number, "url": self._url}
         self._timeline.note("call_placed", note)
-        async with (
-            Webhooks(self._url, self._plan.auth_token) as self._webhooks,
-            asyncio.TaskGroup() as self._background,
-        ):
-            try:
-                report.ended_by = await self._hold()
-            except _CallOver as over:
-                report.ended_by = over.ended_by
-            except (WebhookError, twiml.TwimlError) as error:
-                report.ended_by = "error"
-                self._fail(error.code, str(error))
-            self._timeline.note("call_ended", {"by": report.ended_by})
-            report.duration_s = time.monotonic() - self._timeline.placed_at
-            await self._complete()
-        self._fill_in()
-        return report
+        try:
+            report.ended_by = await self._hold()
+        except _CallOver as over:
+            report.ended_by = over.ended_by
+        except (WebhookError, twiml.TwimlError) as error:
+            report.ended_by = "error"
+            self._fail(error.code, str(error))
+        self._timeline.note("call_ended", {"by": report.ended_by})
+        ended_at = time.monotonic()
+        report.duration_s = ended_at - self._timeline.placed_at
+        answered_s = 0 if self._answered_at is None else round(ended_at - self._answered_at)
+        form = self._form("busy" if report.rejected else "completed")
+        self._callbacks.completed(f"{self._url}/twilio/status", form, duration_s=answered_s)
 
     async def _hold(self) -> str:
         """Carry out document after document; returns who ended the call."""
@@ -163,20 +176,27 @@ class _Call:
         return None
 
     async def _say(self, verb: twiml.Say) -> None:
+        pcm = await self._sound_of(verb)
+        length_s = len(pcm) / 2 / TELEPHONE_HZ if pcm else spoken_ms(verb.text) / 1000
         for _ in range(verb.times):
             began = time.monotonic()
-            pcm = b""
-            length_s = spoken_ms(verb.text) / 1000
-            if self._speak is not None:
-                pcm = resample(await self._speak(verb.text, verb.language or "en-US"), MODEL_HZ, TELEPHONE_HZ)
-                began = time.monotonic()
-                length_s = len(pcm) / 2 / TELEPHONE_HZ
             self._timeline.note("say", {"text": verb.text, "ms": round(length_s * 1000)}, moment=began)
             try:
                 await self._pass(length_s)
             finally:
                 heard_s = min(length_s, time.monotonic() - began)
                 self._said.append((began, began + heard_s, verb.text, pcm[: round(heard_s * TELEPHONE_HZ) * 2]))
+
+    async def _sound_of(self, verb: twiml.Say) -> bytes:
+        """PCM16 at 8 kHz, or nothing when there is no voice for it: the time it takes is then estimated."""
+        if self._speak is None or not verb.text:
+            return b""
+        try:
+            pcm = await self._speak(verb.text, verb.language or "en-US")
+        except VoiceAgentError as error:
+            self._timeline.note("say_without_voice", {"reason": str(error)})
+            return b""
+        return resample(pcm, MODEL_HZ, TELEPHONE_HZ)
 
     async def _pass(self, length_s: float) -> None:
         """Let time pass on the line; the caller hangs up if it becomes too long."""
@@ -196,7 +216,7 @@ class _Call:
             socket = await open_media_socket(self._stream_url(verb.url, base), self._plan.auth_token)
         except StreamRefusedError as error:
             self._fail(error.code, str(error))
-            self._stream_callback(verb, base, stream_sid, "stream-error", str(error))
+            self._tell_stream(verb, base, stream_sid, "stream-error", str(error))
             return
         stream = MediaStream(
             socket,
@@ -208,21 +228,31 @@ class _Call:
             warnings=self._warnings,
             hang_up_at=self._hang_up_at,
         )
-        self._stream_callback(verb, base, stream_sid, "stream-started")
+        self._tell_stream(verb, base, stream_sid, "stream-started")
         ended_by = await stream.run(verb.parameters)
         self._file(stream, socket.close_code, socket.close_reason or "", ended_by)
         code = socket.close_code
-        lost = ended_by is EndedBy.SERVICE and code not in _NORMAL_CLOSE
         details = {"by": ended_by.value, "close_code": code}
         self._timeline.note("stream_stopped", details, moment=self._timeline.moment(stream.playout.now))
-        if lost:
+        if ended_by is EndedBy.SERVICE and code not in _NORMAL_CLOSE:
             why = f"the service's stream ended with {code} {socket.close_reason or ''}".strip()
-            self._fail(31903 if code == 1006 else 31921, why)
-        self._stream_callback(verb, base, stream_sid, "stream-error" if lost and code == 1006 else "stream-stopped")
+            self._fail(31903 if code == _LOST else 31921, why)
+        if ended_by is EndedBy.SERVICE and code == _LOST:
+            self._tell_stream(verb, base, stream_sid, "stream-error", "the connection was lost")
+        else:
+            self._tell_stream(verb, base, stream_sid, "stream-stopped")
         if stream.timed_out:
             self._hang_up_late()
         if ended_by is EndedBy.CALLER:
             raise _CallOver(EndedBy.CALLER.value)
+
+    def _tell_stream(
+        self, verb: twiml.ConnectStream, base: str, stream_sid: str, event: StreamEvent, error: str = ""
+    ) -> None:
+        if verb.status_callback:
+            url, method = urljoin(base, verb.status_callback), verb.status_callback_method
+            ids = {"AccountSid": self._plan.account_sid, "CallSid": self.report.call_sid, "StreamSid": stream_sid}
+            self._callbacks.stream(method, url, event, ids, name=verb.name, error=error)
 
     def _stream_url(self, url: str, base: str) -> str:
         """The absolute URL of the stream; a query string is dropped, as Twilio drops it."""
@@ -239,8 +269,7 @@ class _Call:
             )
         if parts.query:
             reason = f"<Stream url={url!r}>: Twilio drops the query string; use <Parameter>"
-            if self._warnings.add(31920, reason):
-                self._timeline.note("warning", {"code": 31920, "reason": reason})
+            self._timeline.warn(self._warnings, 31920, reason)
         return urlunsplit((parts.scheme, parts.netloc, parts.path, "", ""))
 
     def _file(self, stream: MediaStream, code: int | None, reason: str, ended_by: EndedBy) -> None:
@@ -250,47 +279,6 @@ class _Call:
                 stream.stream_sid, begin, end, ended_by.value, code, reason, tuple(stream.marks), stream.playout, stream
             )
         )
-
-    def _stream_callback(
-        self, verb: twiml.ConnectStream, base: str, stream_sid: str, event: str, error: str = ""
-    ) -> None:
-        if not verb.status_callback:
-            return
-        form = [
-            ("AccountSid", self._plan.account_sid),
-            ("CallSid", self.report.call_sid),
-            ("StreamSid", stream_sid),
-            ("StreamName", verb.name or stream_sid),
-            ("StreamEvent", event),
-            ("Timestamp", datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")),
-        ]
-        if error:
-            form.append(("StreamError", error))
-        url = urljoin(base, verb.status_callback)
-        self._background.create_task(self._call_back(verb.status_callback_method, url, form, event))
-
-    async def _complete(self) -> None:
-        """Tell the number's status callback that the call is over."""
-        duration_s = 0 if self._answered_at is None else round(time.monotonic() - self._answered_at)
-        form = [
-            *self._form("busy" if self.report.rejected else "completed"),
-            ("CallDuration", str(duration_s)),
-            ("Duration", str(-(-duration_s // 60))),
-            ("Timestamp", format_datetime(datetime.now(UTC))),
-            ("CallbackSource", "call-progress-events"),
-            ("SequenceNumber", "0"),
-        ]
-        await self._call_back("POST", f"{self._url}/twilio/status", form, "completed")
-
-    async def _call_back(self, method: str, url: str, form: Form, event: str) -> None:
-        """Send a callback; whatever becomes of it does not touch the call."""
-        try:
-            status = (await self._webhooks.ask(method, url, form)).status
-        except WebhookError as error:
-            status = 0
-            if self._warnings.add(error.code, f"callback {event}: {error}"):
-                self._timeline.note("warning", {"code": error.code, "reason": f"callback {event}: {error}"})
-        self.report.callbacks.append(Callback(url, event, status))
 
     def _form(self, status: str) -> list[tuple[str, str]]:
         plan = self._plan
@@ -307,8 +295,10 @@ class _Call:
         self.report.failures.append(f"{code}: {message}")
         self._timeline.note("error", {"code": code, "reason": message})
 
-    def _fill_in(self) -> None:
+    def filed(self) -> CallReport:
+        """Return the report, with what the caller, its ear and the callbacks have written down."""
         report, caller, timeline = self.report, self._caller, self._timeline
+        report.callbacks = self._callbacks.sent
         report.said = [
             Said(timeline.sample(begin), timeline.sample(end), text, pcm) for begin, end, text, pcm in self._said
         ]
@@ -324,3 +314,4 @@ class _Call:
             report.failures.append(
                 f"the call was over before {undone[0]}" + (" and what follows" if undone[1:] else "")
             )
+        return report

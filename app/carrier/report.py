@@ -7,11 +7,12 @@ import numpy as np
 
 from app.audio import mulaw
 from app.audio.wav import Recording, interleave
+from app.carrier.callbacks import Callback
 from app.carrier.caller import Expectation, Spoken
 from app.carrier.hearing import Stretch
 from app.carrier.playout import LINE_HZ, PlayOut, ReturnedMark
-from app.carrier.stream import MediaStream, Warnings
-from app.carrier.timeline import Event
+from app.carrier.stream import MediaStream
+from app.carrier.timeline import Event, Warnings
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
@@ -34,15 +35,6 @@ class Said:
     end: int
     text: str
     pcm: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Callback:
-    """A status callback and how it was answered; status 0: not at all."""
-
-    url: str
-    event: str
-    status: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 
 from app.carrier.caller import FRAME, Caller
@@ -10,7 +10,7 @@ from app.carrier.hearing import GAP_MS, WINDOW, Hearing
 from app.carrier.media_socket import MediaSocket
 from app.carrier.messages import CONNECTED, Clear, Mark, Media, Violation, Writer, read
 from app.carrier.playout import LINE_HZ, PlayOut, ReturnedMark
-from app.carrier.timeline import Timeline
+from app.carrier.timeline import Timeline, Warnings
 
 _SILENCE = b"\xff" * FRAME
 _FRAME_S = FRAME / LINE_HZ
@@ -34,19 +34,6 @@ class Traffic:
     media_bytes: int = 0
     marks: int = 0
     clears: int = 0
-
-
-@dataclass(slots=True)
-class Warnings:
-    """Breaches of the wire's rules by number, as Twilio reports them: the first one told, the rest counted."""
-
-    first: dict[int, str] = field(default_factory=dict)
-    count: dict[int, int] = field(default_factory=dict)
-
-    def add(self, code: int, reason: str) -> bool:
-        """Count one; True if it is the first of its number."""
-        self.count[code] = self.count.get(code, 0) + 1
-        return self.first.setdefault(code, reason) is reason and self.count[code] == 1
 
 
 class MediaStream:
@@ -150,8 +137,7 @@ class MediaStream:
                     discarded_ms = self.playout.cleared[-1].size // 8
                     self._timeline.note("clear", {"discarded_ms": discarded_ms}, moment=moment)
                 case Violation(code, reason):
-                    if self._warnings.add(code, reason):
-                        self._timeline.note("warning", {"code": code, "reason": reason}, moment=moment)
+                    self._timeline.warn(self._warnings, code, reason, moment=moment)
 
     def _return(self, marks: list[ReturnedMark]) -> None:
         for mark in marks:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.carrier.playout import LINE_HZ
 
@@ -17,6 +17,19 @@ class Event:
     at_ms: int | None
     kind: str
     details: Mapping[str, Detail]
+
+
+@dataclass(slots=True)
+class Warnings:
+    """Breaches of the wire's rules by number, as Twilio reports them: the first one told, the rest counted."""
+
+    first: dict[int, str] = field(default_factory=dict)
+    count: dict[int, int] = field(default_factory=dict)
+
+    def add(self, code: int, reason: str) -> bool:
+        """Count one; True if it is the first of its number."""
+        self.count[code] = self.count.get(code, 0) + 1
+        return self.first.setdefault(code, reason) is reason and self.count[code] == 1
 
 
 OnEvent = Callable[[Event], None]
@@ -54,6 +67,11 @@ class Timeline:
         if self._on_event is not None:
             at_ms = None if self.started_at is None else round((when - self.started_at) * 1000)
             self._on_event(Event(round((when - self.placed_at) * 1000), at_ms, kind, details or {}))
+
+    def warn(self, warnings: Warnings, code: int, reason: str, *, moment: float | None = None) -> None:
+        """Count a breach of the rules; the first of its number is an event."""
+        if warnings.add(code, reason):
+            self.note("warning", {"code": code, "reason": reason}, moment=moment)
 
     def events(self) -> list[Event]:
         """All of them in order of time, those before the stream with a negative `at_ms`."""

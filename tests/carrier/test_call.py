@@ -18,6 +18,7 @@ from app.carrier.report import CallReport
 from app.carrier.steps import AgentDoes, BargeIn, HangUp, Press, Step, WaitForAgent, WaitMs
 from app.carrier.timeline import Event
 from app.carrier.voice import Speak, utterance
+from app.errors import VoiceAgentError
 from tests.support.phone_service import Media, PhoneService, listen, part, serving
 
 TOKEN = "12345"
@@ -214,6 +215,20 @@ def test_a_say_takes_its_time_and_is_in_the_recording() -> None:
     sound = np.frombuffer(report.recording().pcm, dtype="<i2").reshape(-1, 2)
     assert len(sound) == report.streams[0].end - said.begin
     assert np.abs(sound[:2400, 1]).max() > 3000
+
+
+def test_a_say_without_a_voice_takes_about_as_long() -> None:
+    async def mute(text: str, language: str) -> bytes:
+        raise VoiceAgentError("no voice for ja-JP")
+
+    service = PhoneService(voice='<Response><Say language="ja-JP">はい</Say></Response>')
+    report = place(service, speak=mute)
+    (said,) = report.said
+    assert said.pcm == b""
+    assert said.end - said.begin == pytest.approx(630 * 8, abs=8)
+    assert [event.details["reason"] for event in report.events if event.kind == "say_without_voice"] == [
+        "no voice for ja-JP"
+    ]
 
 
 def test_a_call_that_is_full_is_told_so_and_ends_without_a_stream() -> None:
