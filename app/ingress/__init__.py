@@ -1,0 +1,1 @@
+"""A call comes in: the webhooks, the media WebSocket, and who is let through."""

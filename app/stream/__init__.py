@@ -1,0 +1,1 @@
+"""The caller's leg: Twilio Media Streams."""

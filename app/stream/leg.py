@@ -1,0 +1,184 @@
+"""The caller's leg: reads the carrier's stream, and writes to it without waiting.
+
+`opened` waits for the stream's `start`, which says whose call it is; whether that call may come in is decided at the
+door. `run` then reports what happens, beginning with what has come since `start`.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from app.errors import StreamError
+from app.session.commands import HangUp, StreamCommand, TransferCall
+from app.session.events import Event, StreamEnded, StreamStalled
+from app.session.words import StreamEnd
+from app.stream.messages import Connected, Passed, Start, decode
+from app.stream.receiver import MAX_MESSAGE_BYTES, StreamSocket
+from app.stream.translate import Translator, stream_sid_of
+
+NORMAL, POLICY, TOO_BIG, TRY_LATER = 1000, 1008, 1009, 1013
+"""The codes under which a stream is closed (RFC 6455 §7.4.1, and 1013 of IANA's registry)."""
+
+_MAX_WAITING_EVENTS = 500
+"""Ten seconds of frames: how long the call behind the door may take to begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamIdentity:
+    """What the stream's `start` says of it. parameters: those of our TwiML; they are not signed."""
+
+    stream_sid: str
+    call_sid: str
+    account_sid: str
+    parameters: Mapping[str, str]
+    encoding: str
+    rate_hz: int
+    channels: int
+
+
+class StreamLeg:
+    """One media stream, from the accepted WebSocket on. Reports exactly one StreamEnded, as its last event.
+
+    unknown_messages, broken_messages: what was passed over, binary messages among the broken ones.
+    """
+
+    def __init__(self, socket: StreamSocket) -> None:
+        self.unknown_messages = 0
+        self.broken_messages = 0
+        self._socket = socket
+        self._identity: asyncio.Future[StreamIdentity] = asyncio.get_running_loop().create_future()
+        self._translator: Translator | None = None
+        self._report: Callable[[Event], None] | None = None
+        self._waiting: deque[Event] = deque()
+        self._is_stalled = False
+        self._end: StreamEnd | None = None
+        self._over = asyncio.Event()
+        socket.attach(self)
+
+    @property
+    def lost_messages(self) -> int:
+        """Messages that the carrier's counting says we should have had."""
+        return self._translator.lost_messages if self._translator else 0
+
+    @property
+    def lost_audio_ms(self) -> int:
+        """The most by which the caller's audio was behind the carrier's timestamps."""
+        return self._translator.lost_audio_ms if self._translator else 0
+
+    async def opened(self) -> StreamIdentity:
+        """Return what `start` says, when it has come. Raises StreamError if the stream ends before."""
+        over = asyncio.ensure_future(self._over.wait())
+        try:
+            await asyncio.wait((self._identity, over), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            over.cancel()
+        if self._identity.done():
+            return self._identity.result()
+        raise StreamError("the media stream ended before its start message; a carrier sends connected, start, media")
+
+    async def run(self, report: Callable[[Event], None]) -> None:
+        """Report what happens on the stream until the peer has left or we have closed it.
+
+        Begins with the loop's next turn: what has come already waits for whoever starts the legs to begin the call.
+        """
+        await asyncio.sleep(0)
+        self._report = report
+        while self._waiting:
+            report(self._waiting.popleft())
+        await self._over.wait()
+
+    def perform(self, command: StreamCommand) -> None:
+        """Send what the command asks for, at once. Never waits, never raises; on a closed leg does nothing."""
+        if self._end is not None or self._translator is None:
+            return
+        if isinstance(command, HangUp | TransferCall):
+            # the carrier then asks /twilio/after what is to become of the call
+            self._finish(StreamEnd.CLOSED, NORMAL)
+            return
+        for text in self._translator.messages(command):
+            self._socket.send_text(text)
+
+    # --- Receiver -----------------------------------------------------------------------------------------------------
+
+    def receive_text(self, text: bytes) -> None:
+        if self._end is not None:
+            return
+        if len(text) > MAX_MESSAGE_BYTES:
+            self._finish(StreamEnd.LOST, TOO_BIG)
+            return
+        message = decode(text)
+        if isinstance(message, Passed):
+            self._pass_over(message)
+        elif self._translator is None:
+            if isinstance(message, Start):
+                self._begin(message)
+            elif not isinstance(message, Connected):
+                self._pass_over(Passed.BROKEN)
+        else:
+            event = self._translator.event(message)
+            if event is None:
+                return
+            if isinstance(event, Passed):
+                self._pass_over(event)
+            elif isinstance(event, StreamEnded):
+                self._finish(event.end)
+            else:
+                self._tell(event)
+
+    def receive_binary(self) -> None:
+        self._pass_over(Passed.BROKEN)
+
+    def stalled(self) -> None:
+        if not self._is_stalled and self._end is None:
+            self._is_stalled = True
+            self._tell(StreamStalled())
+
+    def gone(self, *, by_us: bool) -> None:
+        self._finish(StreamEnd.CLOSED if by_us else StreamEnd.LOST)
+
+    # ------------------------------------------------------------------------------------------------------------------
+
+    def _begin(self, message: Start) -> None:
+        self._translator = Translator(message)
+        start = message.start
+        self._identity.set_result(
+            StreamIdentity(
+                stream_sid=stream_sid_of(message),
+                call_sid=start.call_sid,
+                account_sid=start.account_sid,
+                parameters=start.custom_parameters,
+                encoding=start.media_format.encoding,
+                rate_hz=start.media_format.sample_rate,
+                channels=start.media_format.channels,
+            )
+        )
+
+    def _tell(self, event: Event) -> None:
+        if self._report is not None:
+            self._report(event)
+        elif len(self._waiting) < _MAX_WAITING_EVENTS:
+            self._waiting.append(event)
+        else:
+            self._finish(StreamEnd.LOST, TRY_LATER)
+
+    def _pass_over(self, why: Passed) -> None:
+        if why is Passed.UNKNOWN:
+            self.unknown_messages += 1
+        else:
+            self.broken_messages += 1
+
+    def _finish(self, end: StreamEnd, code: int | None = None) -> None:
+        """End the leg, once; code: close the socket under it."""
+        if self._end is not None:
+            return
+        self._end = end
+        if code is not None:
+            self._socket.close(code)
+        self._over.set()
+        ended = StreamEnded(end)
+        if self._report is not None:
+            self._waiting.clear()  # the last event is the last, also when it comes amid those that waited
+            self._report(ended)
+        else:
+            self._waiting.append(ended)

@@ -1,0 +1,117 @@
+"""The stream's messages ⇄ the session's words. Pure: no socket, no clock; it remembers the filters' tails and counts.
+
+The session numbers its marks by generation and number; on the wire a mark's name is "generation:number".
+"""
+
+import re
+from typing import assert_never
+
+from app.audio.transcoder import Downlink, Uplink
+from app.session.commands import ClearPlayback, PlayAudio, SendMark
+from app.session.events import CallerAudio, CallerDigit, PlaybackReached, StreamEnded
+from app.session.words import StreamEnd
+from app.stream.messages import Connected, Dtmf, Mark, Media, Message, Passed, Start, Stop, Wording
+
+PlaybackCommand = PlayAudio | SendMark | ClearPlayback
+CallerEvent = CallerAudio | CallerDigit | PlaybackReached | StreamEnded
+
+_MARK_NAME = re.compile(r"(0|[1-9][0-9]{0,17}):(0|[1-9][0-9]{0,17})", re.ASCII)
+_DIGITS = frozenset("0123456789*#ABCD")
+_ULAW_BYTES_PER_MS = 8
+
+
+class Translator:
+    """Translates one stream, from its `start` on.
+
+    lost_messages: numbers that the carrier's counting left out. lost_audio_ms: the most by which the audio that came
+    was behind the carrier's timestamps.
+    """
+
+    __slots__ = (
+        "_downlink",
+        "_first_timestamp_ms",
+        "_next_number",
+        "_received_bytes",
+        "_start",
+        "_uplink",
+        "_wording",
+        "lost_audio_ms",
+        "lost_messages",
+    )
+
+    def __init__(self, start: Start) -> None:
+        self._start = start
+        self._wording = Wording(stream_sid_of(start))
+        self._uplink = Uplink()
+        self._downlink = Downlink()
+        self._next_number = start.sequence_number + 1
+        self._first_timestamp_ms = -1
+        self._received_bytes = 0
+        self.lost_messages = 0
+        self.lost_audio_ms = 0
+
+    def event(self, message: Message) -> CallerEvent | Passed | None:
+        """Return what the message means in the call: an event, nothing (None), or why it is passed over."""
+        number = message.sequence_number
+        if number != self._next_number:
+            self._count_gap(number)
+        else:
+            self._next_number = number + 1
+        match message:
+            case Media():
+                media = message.media
+                if media.track != "inbound":
+                    return Passed.UNKNOWN  # the agent's own voice, on streams that we do not ask for
+                ulaw = media.payload
+                if media.timestamp >= 0:
+                    self._count_lateness(media.timestamp)
+                self._received_bytes += len(ulaw)
+                return CallerAudio(self._uplink.push(ulaw)) if ulaw else None
+            case Mark():
+                name = _MARK_NAME.fullmatch(message.mark.name)
+                if name is None:
+                    return Passed.UNKNOWN  # no mark of ours
+                return PlaybackReached(int(name[1]), int(name[2]))
+            case Dtmf():
+                digit = message.dtmf.digit
+                return CallerDigit(digit) if digit in _DIGITS else Passed.BROKEN
+            case Stop():
+                return StreamEnded(StreamEnd.STOPPED)
+            case Start():
+                return None if message.start == self._start.start else Passed.BROKEN
+            case Connected():
+                return None
+        assert_never(message)
+
+    def messages(self, command: PlaybackCommand) -> tuple[bytes, ...]:
+        """Return the messages that carry the command out, as JSON texts in the order of sending."""
+        match command:
+            case PlayAudio(audio, ends):
+                ulaw = self._downlink.push(audio) if audio else b""
+                if ends:
+                    ulaw += self._downlink.flush()
+                return (self._wording.media(ulaw),) if ulaw else ()
+            case SendMark(generation, number):
+                return (self._wording.mark(generation, number),)
+            case ClearPlayback():
+                self._downlink.reset()
+                return (self._wording.clear,)
+        assert_never(command)
+
+    def _count_gap(self, number: int) -> None:
+        """Count the numbers left out. One that has been before, or none at all, says nothing: TCP reorders nothing."""
+        if number > self._next_number:
+            self.lost_messages += number - self._next_number
+            self._next_number = number + 1
+
+    def _count_lateness(self, timestamp_ms: int) -> None:
+        if self._first_timestamp_ms < 0:
+            self._first_timestamp_ms = timestamp_ms - self._received_bytes // _ULAW_BYTES_PER_MS
+        behind_ms = timestamp_ms - self._first_timestamp_ms - self._received_bytes // _ULAW_BYTES_PER_MS
+        if behind_ms > self.lost_audio_ms:
+            self.lost_audio_ms = behind_ms
+
+
+def stream_sid_of(start: Start) -> str:
+    """Return the stream's id, which `start` carries twice."""
+    return start.stream_sid or start.start.stream_sid
