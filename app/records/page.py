@@ -12,7 +12,7 @@ _RESULTS = {
     DisclosureResult.HEARD: "heard to its end",
     DisclosureResult.UNPROVEN: "spoken, but the proof that it was heard never came",
     DisclosureResult.FAILED: "failed: it was not spoken",
-    DisclosureResult.HANGUP: "not heard to its end: the caller left",
+    DisclosureResult.HANGUP: "not heard to its end: the call was over before",
 }
 
 

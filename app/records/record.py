@@ -20,7 +20,15 @@ from app.session.commands import (
     NoteTurn,
     OpenModel,
 )
-from app.session.events import ModelLost, ResponseEnded, StreamEnded, StreamStarted, TranscriptionBilled
+from app.session.events import (
+    ModelLost,
+    ModelReady,
+    ModelStalled,
+    ResponseEnded,
+    StreamEnded,
+    StreamStarted,
+    TranscriptionBilled,
+)
 from app.session.journal import Entry, FrameRun, JournalHead
 from app.session.words import DisclosureResult, ModelNumber, Outcome, Speaker, ToolStatus
 
@@ -94,7 +102,9 @@ class RecordKeeper:
         self._turns: list[NoteTurn] = []
         self._tool_calls: list[NoteToolCall] = []
         self._barge_ins = 0
-        self._models: set[ModelNumber] = set()  # sessions that the call has
+        self._models: set[ModelNumber] = set()  # sessions that the call has, or has asked for
+        self._ready_models: set[ModelNumber] = set()
+        self._is_without_model = False
         self._model_losses = 0
         self._usage: Counter[str] = Counter()
         self._end: NoteEnd | None = None
@@ -166,11 +176,14 @@ class RecordKeeper:
                 self._started_at = entry.at
             case StreamEnded():
                 self._models.clear()
-            case ModelLost(model):
-                # not a loss when we had closed that session, nor after the caller had left
-                if model in self._models:
-                    self._models.discard(model)
-                    self._model_losses += 1
+                self._ready_models.clear()
+            case ModelReady(model) if model in self._models:
+                self._ready_models.add(model)
+                self._is_without_model = False
+            case ModelLost(model) if model in self._models:
+                self._lose(model)
+            case ModelStalled(model) if model in self._models and CloseModel(model) in entry.commands:
+                self._lose(model)
             case ResponseEnded(usage=usage) | TranscriptionBilled(usage=usage):
                 self._usage.update(usage)
 
@@ -179,7 +192,7 @@ class RecordKeeper:
             case OpenModel(model):
                 self._models.add(model)
             case CloseModel(model):
-                self._models.discard(model)
+                self._close(model)
             case NoteDisclosure() as disclosure:
                 self._disclosure = disclosure
             case NoteTurn() as turn:
@@ -190,6 +203,17 @@ class RecordKeeper:
                 self._barge_ins += 1
             case NoteEnd() as end:
                 self._end = end
+
+    def _lose(self, model: ModelNumber) -> None:
+        """A loss leaves the call without a model; what fails until one is ready again are attempts to mend it."""
+        self._close(model)
+        if not self._ready_models and not self._is_without_model:
+            self._is_without_model = True
+            self._model_losses += 1
+
+    def _close(self, model: ModelNumber) -> None:
+        self._models.discard(model)
+        self._ready_models.discard(model)
 
     def _disclosure_record(self, outcome: Outcome, started_at: float) -> DisclosureRecord:
         text = self._head.disclosure_text
@@ -215,7 +239,9 @@ class RecordKeeper:
         )
 
 
-_EVENTS = frozenset({StreamStarted, StreamEnded, ModelLost, ResponseEnded, TranscriptionBilled})
+_EVENTS = frozenset(
+    {StreamStarted, StreamEnded, ModelReady, ModelLost, ModelStalled, ResponseEnded, TranscriptionBilled}
+)
 _COMMANDS = frozenset({OpenModel, CloseModel, NoteDisclosure, NoteTurn, NoteToolCall, NoteBargeIn, NoteEnd})
 
 

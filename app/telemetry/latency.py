@@ -5,7 +5,7 @@ the model knew it, and ends when the first audio of a response begun since then 
 something earlier (the disclosure, a greeting) is not the answer, so a wait ends only where an item begins.
 """
 
-from app.session.commands import ClearPlayback, PlayAudio
+from app.session.commands import ClearPlayback, PlayAudio, TruncateItem
 from app.session.events import AgentAudio, CallerSpeechStarted, CallerSpeechStopped, ResponseStarted, StreamStarted
 from app.session.journal import Entry
 from app.session.words import ResponseId
@@ -57,7 +57,7 @@ class ResponseTimes:
                 if left_bytes and not self._sending:
                     waited_ms = self._note_begin(entry.at) if waited_ms is None else waited_ms
                 self._sending = not command.ends
-            elif type(command) is ClearPlayback:
+            elif type(command) is ClearPlayback or type(command) is TruncateItem:  # cut while nothing of it sounded
                 self._sending = False
         return waited_ms
 

@@ -16,9 +16,6 @@ from app.session.events import (
     AgentTranscript,
     CallerAudio,
     DeadlinePassed,
-    ModelLost,
-    ModelReady,
-    ModelStalled,
     PlaybackReached,
     RequestRefused,
     ResponseEnded,
@@ -34,7 +31,7 @@ from app.session.words import DisclosureResult, Fault, Outcome, PieceNumber, Res
 from app.telemetry.latency import ResponseTimes
 from app.telemetry.libraries import LibraryHandler, route_libraries
 from app.telemetry.lines import LogFormat, Render, console_line, drop_personal, json_line, time_stamp
-from app.telemetry.models import ModelSessions
+from app.telemetry.models import Connected, Lost, ModelSessions, Unreached
 from app.telemetry.output import LineOutput
 
 _FREQUENT = frozenset({PlaybackReached, DeadlinePassed, AgentAudio, AgentTranscript, SpeechAudio, CallerAudio})
@@ -150,7 +147,8 @@ class CallLog:
             self._response_ms.append(waited_ms)
         if type(entry.event) not in _FREQUENT:
             self._read_event(entry)
-        self._models.read(entry)
+        if (change := self._models.read(entry)) is not None:
+            self._read_change(change, entry.at)
         for command in entry.commands:
             if type(command) in _NOTES:
                 self._read_note(command, entry.at)
@@ -174,14 +172,6 @@ class CallLog:
                 self._warn(at, "stream.stalled")
             case StreamEnded(end):
                 self._write(at, "stream.end", end=end.value)
-            case ModelReady(model) as ready:
-                self._write(at, "model.ready", model=model, connect_ms=self._models.connect_ms(ready, at))
-            case ModelStalled(model):
-                self._warn(at, "model.stalled", model=model)
-            case ModelLost(model, reason) as lost:
-                if self._models.is_loss(lost):
-                    self._model_losses += 1
-                    self._warn(at, "model.lost", model=model, reason=reason)
             case RequestRefused(model, request, fault, code):
                 tell = self._log.debug if fault is Fault.BENIGN else self._log.warning
                 tell(
@@ -202,6 +192,16 @@ class CallLog:
                 self._usage.update(usage)
             case SpeechFailed(piece, reason):
                 self._warn(at, "speech.failed", phrase=self._phrases.get(piece), reason=reason)
+
+    def _read_change(self, change: Connected | Lost | Unreached, at: float) -> None:
+        match change:
+            case Connected(model, connect_ms):
+                self._write(at, "model.ready", model=model, connect_ms=connect_ms)
+            case Lost(model, reason):
+                self._model_losses += 1
+                self._warn(at, "model.lost", model=model, reason=reason)
+            case Unreached(model, reason):
+                self._warn(at, "model.unreached", model=model, reason=reason)
 
     def _read_note(self, command: Command, at: float) -> None:
         match command:

@@ -16,11 +16,11 @@ from prometheus_client import (
 )
 
 from app.session.commands import Command, NoteBargeIn, NoteDisclosure, NoteEnd, NoteToolCall
-from app.session.events import CallerAudio, ModelLost, RequestRefused, StreamStarted
+from app.session.events import CallerAudio, RequestRefused, StreamStarted
 from app.session.journal import Entry, FrameRun, JournalHead
 from app.session.words import Outcome
 from app.telemetry.latency import ResponseTimes
-from app.telemetry.models import ModelSessions
+from app.telemetry.models import Lost, ModelSessions
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 """What `Metrics.render` gives, for the answer's header."""
@@ -31,7 +31,7 @@ PassedOver = Literal["unknown", "broken"]
 _FIRST_AUDIO_S = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _RESPONSE_S = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 
-_EVENTS = frozenset({CallerAudio, StreamStarted, ModelLost, RequestRefused})
+_EVENTS = frozenset({CallerAudio, StreamStarted, RequestRefused})
 _NOTES = frozenset({NoteDisclosure, NoteBargeIn, NoteToolCall, NoteEnd})
 
 
@@ -73,7 +73,7 @@ class Metrics:
             "dialtone_tool_calls", "Tool calls, by what became of them.", ["agent", "status"], registry=registry
         )
         self.model_losses = Counter(
-            "dialtone_model_losses", "Models not reached, or lost in a call.", ["agent"], registry=registry
+            "dialtone_model_losses", "Times that a call was left without a model.", ["agent"], registry=registry
         )
         self.model_refusals = Counter(
             "dialtone_model_refusals", "Requests that a model refused, by class.", ["fault"], registry=registry
@@ -142,7 +142,8 @@ class CallMetrics:
             metrics.first_audio.observe(self._times.first_audio_ms / 1000)
         if type(entry.event) in _EVENTS:
             self._read_event(entry)
-        self._models.read(entry)
+        if isinstance(self._models.read(entry), Lost):
+            self._metrics.model_losses.labels(self._agent).inc()
         for command in entry.commands:
             if type(command) in _NOTES:
                 self._read_note(command)
@@ -161,9 +162,6 @@ class CallMetrics:
                     self._is_live = True
                     self._metrics.calls_started.labels(self._agent).inc()
                     self._metrics.calls_live.inc()
-            case ModelLost() as lost:
-                if self._models.is_loss(lost):
-                    self._metrics.model_losses.labels(self._agent).inc()
             case RequestRefused(fault=fault):
                 self._metrics.model_refusals.labels(fault.value).inc()
 

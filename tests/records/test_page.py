@@ -74,7 +74,7 @@ def test_a_call_in_which_nothing_was_said() -> None:
     assert page(empty).splitlines()[4:] == [
         "          0 turns, 0 barge-ins, 0 tool calls, 1 model loss",
         "",
-        "disclosure (en-US) not heard to its end: the caller left, cut 2 times",
+        "disclosure (en-US) not heard to its end: the call was over before, cut 2 times",
         "     0.01 –       ? s  agent   You are speaking with an automated AI assistant.",
         "  sha256 19cd1589e38fb29e727c508051d1e6a8115b805f2013401fc49634e8485d6039",
         "",

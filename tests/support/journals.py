@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from app.session.commands import (
     ClearPlayback,
+    CloseModel,
     Command,
     NoteBargeIn,
     NoteDisclosure,
@@ -21,8 +22,11 @@ from app.session.events import (
     CallerSpeechStarted,
     CallerSpeechStopped,
     CallerTranscript,
+    DeadlinePassed,
     Event,
+    ModelLost,
     ModelReady,
+    ModelStalled,
     PlaybackReached,
     ResponseEnded,
     ResponseStarted,
@@ -58,6 +62,7 @@ HEAD = JournalHead(
     disclosure_text="You are speaking with an automated AI assistant.",
 )
 FIRST = ModelNumber(1)
+SECOND = ModelNumber(2)
 DISCLOSURE = PieceNumber(1)
 
 Moment = tuple[float, Event, Sequence[Command]]
@@ -173,3 +178,39 @@ TYPICAL: list[Moment] = [
     ),
 ]
 """A call with everything in it: disclosure, order lookup, barge-in, an answer, a digit, the caller hangs up."""
+
+LOSSES: list[tuple[list[Moment], int]] = [
+    ([(1.0, ModelLost(FIRST, "a"), [CloseModel(FIRST)])], 1),
+    ([(1.0, ModelReady(FIRST), []), (2.0, ModelLost(FIRST, "a"), []), (2.1, ModelLost(FIRST, "a"), [])], 1),
+    ([(1.0, ModelStalled(FIRST), [CloseModel(FIRST)]), (1.1, ModelLost(FIRST, "a"), [])], 1),
+    ([(1.0, ModelStalled(FIRST), [])], 0),
+    ([(1.0, DeadlinePassed(), [CloseModel(FIRST)]), (2.0, ModelLost(FIRST, "a"), [])], 0),
+    ([(1.0, StreamEnded(StreamEnd.STOPPED), []), (2.0, ModelLost(FIRST, "a"), [])], 0),
+    # an attempt to mend a loss is none
+    ([(1.0, ModelLost(FIRST, "a"), [OpenModel(SECOND)]), (2.0, ModelLost(SECOND, "a"), [])], 1),
+    (
+        [
+            (1.0, ModelLost(FIRST, "a"), [OpenModel(SECOND)]),
+            (2.0, ModelReady(SECOND), []),
+            (3.0, ModelLost(SECOND, "a"), []),
+        ],
+        2,
+    ),
+    # a second session beside a good one: its failure takes nothing away, and then the first may go
+    (
+        [
+            (1.0, ModelReady(FIRST), [OpenModel(SECOND)]),
+            (2.0, ModelLost(SECOND, "a"), []),
+        ],
+        0,
+    ),
+    (
+        [
+            (1.0, ModelReady(FIRST), [OpenModel(SECOND)]),
+            (2.0, ModelReady(SECOND), []),
+            (3.0, ModelLost(FIRST, "a"), []),
+        ],
+        0,
+    ),
+]
+"""What happens to the models of a call whose stream's start has opened the first, and how many losses that is."""

@@ -1,45 +1,48 @@
 import pytest
 
 from app.session.commands import CloseModel, OpenModel
-from app.session.events import DeadlinePassed, ModelLost, ModelReady, StreamEnded
-from app.session.journal import Entry
-from app.session.words import ModelNumber, StreamEnd
-from app.telemetry.models import ModelSessions
-from tests.support.journals import FIRST
+from app.session.events import DeadlinePassed, ModelLost, ModelReady, ModelStalled
+from app.session.journal import Entry, FrameRun
+from app.session.words import ModelNumber
+from app.telemetry.models import Connected, Lost, ModelSessions, Unreached
+from tests.support.journals import FIRST, SECOND, Moment, write
 
 pytestmark = pytest.mark.core
 
-SECOND = ModelNumber(2)
+
+class Watch:
+    def __init__(self) -> None:
+        self.models = ModelSessions()
+        self.changes: list[Connected | Lost | Unreached] = []
+
+    def read(self, entry: Entry | FrameRun) -> None:
+        if isinstance(entry, Entry) and (change := self.models.read(entry)) is not None:
+            self.changes.append(change)
 
 
-def opened() -> ModelSessions:
-    models = ModelSessions()
-    models.read(Entry(10.0, DeadlinePassed(), (OpenModel(FIRST),)))
-    return models
+def changes_of(moments: list[Moment]) -> list[Connected | Lost | Unreached]:
+    watch = Watch()
+    write([(0.0, DeadlinePassed(), [OpenModel(FIRST)]), *moments], watch)
+    return watch.changes
 
 
 def test_connecting_takes_from_the_asking_to_the_answer() -> None:
-    models = opened()
-    assert models.connect_ms(ModelReady(FIRST), 10.25) == 250
-    assert models.connect_ms(ModelReady(SECOND), 10.25) is None
+    assert changes_of([(0.25, ModelReady(FIRST), []), (0.3, ModelReady(SECOND), [])]) == [Connected(FIRST, 250)]
 
 
-def test_an_open_session_can_be_lost_once() -> None:
-    models = opened()
-    assert models.is_loss(ModelLost(FIRST, "close_1006"))
-    models.read(Entry(11.0, ModelLost(FIRST, "close_1006"), (OpenModel(SECOND),)))
-    assert not models.is_loss(ModelLost(FIRST, "close_1006"))
-    assert models.is_loss(ModelLost(SECOND, "close_1006"))
-
-
-@pytest.mark.parametrize(
-    "entry",
-    [
-        Entry(11.0, DeadlinePassed(), (CloseModel(FIRST),)),
-        Entry(11.0, StreamEnded(StreamEnd.STOPPED), ()),
-    ],
-)
-def test_what_was_closed_is_not_lost(entry: Entry) -> None:
-    models = opened()
-    models.read(entry)
-    assert not models.is_loss(ModelLost(FIRST, "close_1000"))
+def test_the_attempts_to_mend_a_loss_are_told_apart_from_it() -> None:
+    third = ModelNumber(3)
+    assert changes_of(
+        [
+            (1.0, ModelLost(FIRST, "close_1006"), [OpenModel(SECOND)]),
+            (2.0, ModelLost(SECOND, "connect_timeout"), []),
+            (3.0, DeadlinePassed(), [OpenModel(third)]),
+            (3.5, ModelReady(third), []),
+            (4.0, ModelStalled(third), [CloseModel(third)]),
+        ]
+    ) == [
+        Lost(FIRST, "close_1006"),
+        Unreached(SECOND, "connect_timeout"),
+        Connected(third, 500),
+        Lost(third, "stalled"),
+    ]

@@ -74,7 +74,7 @@ def test_an_event_without_a_sentence_is_shown_with_its_fields() -> None:
             "disclosure heard to its end (3.0 s), 2 cuts before",
         ),
         ("disclosure.failed", {}, "disclosure failed: it could not be spoken"),
-        ("disclosure.hangup", {}, "caller left before the disclosure was heard"),
+        ("disclosure.hangup", {}, "call over before the disclosure was heard"),
         (
             "turn.end",
             {"speaker": "caller", "start_ms": 1, "end_ms": 1001, "characters": None},
@@ -83,7 +83,7 @@ def test_an_event_without_a_sentence_is_shown_with_its_fields() -> None:
         ("barge_in.start", {"heard_ms": None}, "caller interrupts before the agent was heard"),
         ("barge_in.false_alarm", {}, "a sound that was no interruption: the agent goes on"),
         ("model.lost", {"reason": "connect_timeout"}, "model lost: connect timeout"),
-        ("model.stalled", {}, "the line to the model is congested"),
+        ("model.unreached", {"reason": "http_503"}, "model not reached: http 503"),
         (
             "model.refused",
             {"request": "truncate", "code": "invalid_value"},
