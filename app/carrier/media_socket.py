@@ -74,10 +74,14 @@ class MediaSocket(ClientConnection):
         self.rouse()
 
     def write(self, text: str) -> None:
-        """Send a text message without waiting; nothing happens on a socket that is no longer open."""
+        """Make a text message ready for `flush`; nothing happens on a socket that is no longer open."""
         if self.protocol.state is State.OPEN:
             self.protocol.send_text(text.encode())
-            self.send_data()
+
+    def flush(self) -> None:
+        """Send what was written, in one go, without waiting."""
+        if self.protocol.state is State.OPEN and (pieces := self.protocol.data_to_send()):
+            self.transport.write(b"".join(pieces))
 
     def rouse(self) -> None:
         """Let `wait_until` return."""

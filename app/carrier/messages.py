@@ -84,10 +84,12 @@ def read(message: str | bytes, stream_sid: str) -> Inbound:
 
 
 def _keys_wrong(fields: Mapping[str, object], known: set[str], what: str) -> str:
+    if fields.keys() == known:
+        return ""
     missing, extra = sorted(known - fields.keys()), sorted(fields.keys() - known)
     parts = [f"lacks {', '.join(missing)}"] if missing else []
     parts += [f"has {', '.join(extra)} besides"] if extra else []
-    return f"{what} {' and '.join(parts)}" if parts else ""
+    return f"{what} {' and '.join(parts)}"
 
 
 def _only_text(value: object, key: str, what: str) -> str | Violation:

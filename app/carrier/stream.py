@@ -108,6 +108,7 @@ class MediaStream:
                 return EndedBy.CALLER
             deadline = playout.deadline
             wake_at = self._frame_due() if deadline is None else min(self._frame_due(), self._timeline.moment(deadline))
+            socket.flush()
             await socket.wait_until(wake_at)
 
     def _frame_due(self) -> float:
