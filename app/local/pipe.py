@@ -83,7 +83,7 @@ class Prepared(msgspec.Struct, frozen=True, tag=True):
 
 
 class Recognized(msgspec.Struct, frozen=True, tag=True):
-    """text: what fitted best; ratio: how much worse than free speech it fitted. None both: nothing was said."""
+    """text: None when nothing was understood; ratio: how much worse than free speech it fitted, None for silence."""
 
     id: int
     text: str | None
