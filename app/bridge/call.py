@@ -1,0 +1,151 @@
+"""Builds one call, runs it, files its record. Here is the only catch-all: what goes wrong in a call ends that call."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from app.agents.schema import AgentFile
+from app.audio.formats import PCM16_24K
+from app.bridge.bridge import Bridge, Legs, StreamLegLike
+from app.bridge.incoming import IncomingCall
+from app.bridge.roster import Roster
+from app.errors import VoiceAgentError
+from app.model.dialects import ModelTarget
+from app.model.leg import ModelLeg
+from app.model.setup import FunctionTool, ModelSetup, ServerVad
+from app.records.record import RecordKeeper
+from app.records.store import RecordStore
+from app.session.commands import HangUp, TransferCall
+from app.session.events import StreamStarted
+from app.session.journal import Journal, JournalHead
+from app.session.session import Session
+from app.session.terms import Terms
+from app.session.words import Phrase
+from app.speech.leg import SpeechLeg
+from app.speech.phrases import PhraseBook
+from app.speech.wording import wording_for
+from app.telemetry.logs import CallLog
+from app.telemetry.metrics import CallMetrics, Metrics
+from app.tools.catalogue import Catalogue
+from app.tools.leg import ToolsLeg
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedAgent:
+    """An agent with all that its calls share."""
+
+    file: AgentFile
+    target: ModelTarget
+    setup: ModelSetup
+    catalogue: Catalogue
+    phrases: Mapping[Phrase, str]
+
+
+def phrases_of(agent: AgentFile) -> dict[Phrase, str]:
+    """Return the words of the agent's fixed sentences."""
+    wording = wording_for(agent.language)
+    phrases = {
+        Phrase.DISCLOSURE: agent.disclosure.text,
+        Phrase.IDLE: wording.idle,
+        Phrase.GOODBYE: wording.goodbye,
+        Phrase.MODEL_LOST: wording.model_lost,
+    }
+    if agent.greeting is not None:
+        phrases[Phrase.GREETING] = agent.greeting
+    return phrases
+
+
+def prepare(agent: AgentFile, target: ModelTarget, catalogue: Catalogue) -> PreparedAgent:
+    """Return the agent ready to take calls. target: where its model is reached."""
+    detection = agent.turn_detection
+    setup = ModelSetup(
+        instructions=agent.prompt,
+        voice=agent.model.voice,
+        tools=tuple(FunctionTool(tool.name, tool.description, tool.parameters) for tool in catalogue.tools),
+        turn_detection=ServerVad(detection.threshold, detection.prefix_padding_ms, detection.silence_duration_ms),
+        transcription_language=agent.language,
+    )
+    return PreparedAgent(agent, target, setup, catalogue, phrases_of(agent))
+
+
+class Exchange:
+    """Runs calls. One for the process."""
+
+    def __init__(
+        self,
+        *,
+        prepared: Callable[[AgentFile], PreparedAgent],
+        book: PhraseBook,
+        roster: Roster,
+        store: RecordStore,
+        metrics: Metrics,
+    ) -> None:
+        self._prepared = prepared
+        self._book = book
+        self._roster = roster
+        self._store = store
+        self._metrics = metrics
+
+    async def run_call(self, incoming: IncomingCall, stream: StreamLegLike) -> None:
+        """Run one call from its stream's start to its record. Raises nothing but cancellation."""
+        loop = asyncio.get_running_loop()
+        agent = self._prepared(incoming.agent)
+        sounds = {
+            phrase: sound
+            for phrase, text in agent.phrases.items()
+            if (sound := self._book.sound_of(text, agent.file.language)) is not None
+        }
+        head = JournalHead(
+            call_sid=incoming.call_sid,
+            agent=agent.file.agent,
+            agent_version=agent.file.version,
+            language=agent.file.language,
+            started_at=time.time(),
+            at=loop.time(),
+            disclosure_text=agent.file.disclosure.text,
+        )
+        call_log, call_metrics, keeper = CallLog(head), CallMetrics(self._metrics, head), RecordKeeper(head)
+
+        def said_last(word: HangUp | TransferCall) -> None:
+            self._roster.say(incoming.call_sid, word)
+
+        limits = agent.file.limits
+        terms = Terms(
+            audio=PCM16_24K,
+            phrases=agent.phrases,
+            disclosure_interruptible=agent.file.disclosure.interruptible,
+            max_call_s=limits.max_call_s,
+            idle_prompt_s=limits.idle_prompt_s,
+            idle_hangup_s=limits.idle_hangup_s,
+        )
+        model = ModelLeg(agent.target, agent.setup)
+        bridge = Bridge(
+            Session(terms),
+            Journal(head, [call_log, call_metrics, keeper]),
+            Legs(stream, model, SpeechLeg(sounds), ToolsLeg(agent.catalogue)),
+            loop.time,
+            said_last,
+        )
+        self._roster.enter(incoming.call_sid, bridge.report)
+        try:
+            await bridge.run(StreamStarted(disclosure_said=incoming.disclosure_said))
+        except Exception:  # the one boundary: our own bug ends this call and no other
+            log.exception("call.failed", call_sid=incoming.call_sid)
+            said_last(HangUp(wording_for(agent.file.language).model_lost))
+        finally:
+            self._roster.leave(incoming.call_sid)
+            call_log.finish()
+            call_metrics.finish()
+            for _ in range(model.unknown_messages):
+                self._metrics.message_passed_over("model", "unknown")
+            for _ in range(model.broken_messages):
+                self._metrics.message_passed_over("model", "broken")
+        try:
+            await asyncio.to_thread(self._store.file, keeper.finish())
+        except (OSError, VoiceAgentError) as error:
+            log.error("record.failed", call_sid=incoming.call_sid, reason=type(error).__name__, detail=str(error))

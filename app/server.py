@@ -1,0 +1,235 @@
+"""The composition root: the only place where things are put together, by plain constructor calls.
+
+`create_app` is what any ASGI server is given; `dialtone serve` (app/serve.py) adds the signals and the draining.
+"""
+
+import asyncio
+import gc
+import os
+import secrets
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TypedDict
+
+import structlog
+from starlette.applications import Starlette
+
+from app.agents.registry import Registry
+from app.agents.schema import AgentFile
+from app.bridge.call import Exchange, PreparedAgent, phrases_of, prepare
+from app.bridge.roster import Roster
+from app.errors import ModelError, SettingsError
+from app.ingress.admission import Admission
+from app.ingress.door import Door, Readiness
+from app.ingress.routes import routes
+from app.ingress.signature import PublicUrl, Signatures
+from app.model.dialects import ModelTarget, local_target, openai_target
+from app.model.embedded import EmbeddedModel
+from app.records.store import RecordStore
+from app.settings import Settings, load_settings
+from app.speech.local import LocalSynthesizer
+from app.speech.phrases import PhraseBook
+from app.telemetry.logs import configure
+from app.telemetry.loop_lag import watch_loop
+from app.telemetry.metrics import Metrics
+from app.tools.catalogue import Catalogue
+from app.tools.database import Databases
+
+log = structlog.get_logger(__name__)
+
+LAST_WORD_S = 1.5
+"""After the last call, how long the callbacks that follow it are still served."""
+
+
+class _State(TypedDict):
+    service: "Service"
+
+
+class Service:
+    """One process of the service, with all its parts."""
+
+    def __init__(self, settings: Settings, *, address: str) -> None:
+        """address: where the carrier reaches us (PUBLIC_URL)."""
+        self.settings = settings
+        self.address = address
+        self.registry = Registry.load(settings.agents_dir)
+        self.metrics = Metrics()
+        self.roster = Roster()
+        self.admission = Admission(settings.max_calls, lambda: secrets.token_urlsafe(32))
+        self._voice = LocalSynthesizer()
+        self._book = PhraseBook(settings.data_dir / "phrases", self._voice)
+        self._databases = Databases(default_url=settings.database, data_dir=settings.data_dir, environ=os.environ)
+        self._embedded = EmbeddedModel()
+        self._prepared: dict[str, PreparedAgent] = {}
+        self._not_prepared: dict[str, str] = {}
+        self._silent: dict[str, dict[str, str]] = {}
+        self._is_started = False
+        self._tasks: list[asyncio.Task[None]] = []
+        self.exchange = Exchange(
+            prepared=lambda agent: self._prepared[agent.agent],
+            book=self._book,
+            roster=self.roster,
+            store=RecordStore(settings.data_dir / "records"),
+            metrics=self.metrics,
+        )
+
+    def door(self) -> Door:
+        token = self.settings.twilio_auth_token
+        return Door(
+            public_url=PublicUrl.parse(self.address),
+            signatures=Signatures(token.get_secret_value() if token is not None else None),
+            account_sid=self.settings.twilio_account_sid,
+            agent_for=self.agent_for,
+            disclosure_is_rendered=self.disclosure_is_rendered,
+            admission=self.admission,
+            run_call=self.exchange.run_call,
+            has_stream=self.roster.has,
+            last_word=self.roster.last_word,
+            call_completed=self.roster.completed,
+            readiness=self.readiness,
+            metrics=self.metrics.render,
+            refused=self.metrics.call_refused,
+        )
+
+    def agent_for(self, dialled: str) -> AgentFile | None:
+        """Return the agent that answers a dialled number, if it can take calls."""
+        agent = self.registry.for_number(dialled)
+        return agent if agent is not None and agent.agent in self._prepared else None
+
+    def disclosure_is_rendered(self, agent: AgentFile) -> bool:
+        return self._book.sound_of(agent.disclosure.text, agent.language) is not None
+
+    def readiness(self) -> Readiness:
+        """May this process take a call?"""
+        details: dict[str, object] = {"calls": len(self.roster), "max_calls": self.settings.max_calls}
+        if self.registry.mistakes:
+            details["mistakes"] = [str(mistake) for mistake in self.registry.mistakes]
+        if self._not_prepared:
+            details["agents_not_ready"] = self._not_prepared
+        if self._silent:
+            details["phrases_not_rendered"] = self._silent
+        reason = ""
+        if self.admission.is_draining:
+            reason = "draining"
+        elif not self._is_started:
+            reason = "starting"
+        elif not self._prepared:
+            reason = "no_agent"
+        elif self.admission.is_full(time.monotonic()):
+            reason = "full"
+        return Readiness(not reason, reason, details)
+
+    async def start(self) -> None:
+        """Prepare agents, model and phrases; `readiness` says when it is done. Calls are taken from then on."""
+        settings = self.settings
+        if settings.twilio_auth_token is None:
+            log.warning(
+                "signatures.off", detail="TWILIO_AUTH_TOKEN is not set: only requests to a loopback address are served"
+            )
+        for mistake in self.registry.mistakes:
+            log.error("agent.mistaken", detail=str(mistake))
+        if not self.registry.agents:
+            log.error("agents.none", detail=f"no good agent file in {settings.agents_dir}: set AGENTS_DIR")
+        if any(agent.model.provider == "local" for agent in self.registry.agents):
+            try:
+                await self._embedded.start()
+            except ModelError as error:
+                log.error("embedded_model.not_started", detail=str(error))
+        await asyncio.to_thread(settings.data_dir.mkdir, parents=True, exist_ok=True)
+        for agent in self.registry.agents:
+            await self._prepare(agent)
+        self._tasks.append(asyncio.create_task(watch_loop(self.metrics.loop_lagged)))
+        self._is_started = True
+        gc.collect()
+        gc.freeze()  # what is there now stays: collections have only the calls to look at
+        log.info("service.ready", address=self.address, agents=sorted(self._prepared))
+
+    async def _prepare(self, agent: AgentFile) -> None:
+        try:
+            catalogue = Catalogue.of(agent.tools, self._databases)
+            prepared = prepare(agent, self._target(agent), catalogue)
+        except (SettingsError, ModelError) as error:
+            self._not_prepared[agent.agent] = str(error)
+            log.error("agent.not_ready", agent=agent.agent, detail=str(error))
+            return
+        sentences = {phrase.value: text for phrase, text in phrases_of(agent).items()}
+        failed = await self._book.render(sentences, agent.language)
+        if failed:
+            self._silent[agent.agent] = failed
+            log.warning("phrases.not_rendered", agent=agent.agent, phrases=failed)
+        self._prepared[agent.agent] = prepared
+
+    def _target(self, agent: AgentFile) -> ModelTarget:
+        if agent.model.provider == "openai":
+            key = self.settings.openai_api_key
+            return openai_target(
+                self.settings.openai_base_url, key.get_secret_value() if key is not None else "", agent.model.name
+            )
+        if not self._embedded.url:
+            raise ModelError("the embedded model is not running; `dialtone model` tells why")
+        return local_target(self._embedded.url, agent.model.name)
+
+    def drain(self) -> None:
+        """Take no new call; those that are on go on."""
+        if not self.admission.is_draining:
+            self.admission.drain()
+            log.info("service.draining", calls=len(self.roster))
+
+    async def drained(self) -> None:
+        """Return when no call is on or about to come in, and the carrier has had the time to ask for the last word."""
+        while True:
+            await self.roster.wait_until_empty()
+            taken = self.admission.taken(time.monotonic())
+            await asyncio.sleep(LAST_WORD_S)
+            if not taken and not self.admission.taken(time.monotonic()):
+                return
+
+    async def stop(self) -> None:
+        """End what is left, and then everything."""
+        self.drain()
+        self.roster.end_all()
+        try:
+            async with asyncio.timeout(5):
+                await self.roster.wait_until_empty()
+        except TimeoutError:
+            log.error("service.calls_left", calls=len(self.roster))
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._embedded.close()
+        await self._voice.close()
+        await self._databases.close()
+        log.info("service.stopped")
+
+
+def create_app(settings: Settings | None = None, *, address: str | None = None) -> Starlette:
+    """Return the ASGI application; without settings, by the environment: `uvicorn app.server:create_app --factory`.
+
+    address: where the carrier reaches us, when it is not what the settings say (a port that was taken free). Raises
+    SettingsError.
+    """
+    if settings is None:
+        settings = load_settings()
+    configure(settings.log_level, settings.log_format)
+    service = Service(settings, address=address or settings.address())
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[_State]:
+        starting = asyncio.create_task(service.start())
+        starting.add_done_callback(_complain)
+        try:
+            yield {"service": service}
+        finally:
+            starting.cancel()
+            await asyncio.gather(starting, return_exceptions=True)
+            await service.stop()
+
+    app = Starlette(routes=routes(service.door()), lifespan=lifespan)
+    app.state.service = service
+    return app
+
+
+def _complain(starting: asyncio.Task[None]) -> None:
+    if not starting.cancelled() and (error := starting.exception()) is not None:
+        log.critical("service.not_started", exc_info=error)

@@ -1,0 +1,75 @@
+"""Fixed sentences, rendered once per text, voice and language, and kept on disk by the hash of the three.
+
+Rendering costs tenths of a second and calls begin by the dozen: the disclosure has to be there when the stream is.
+"""
+
+import asyncio
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from app.errors import VoiceAgentError
+from app.speech.synthesizer import Synthesizer
+
+MAX_SECONDS = 120
+_MAX_BYTES = MAX_SECONDS * 48_000
+
+
+class PhraseBook:
+    """The rendered sentences of this process. Sound is PCM16 24 kHz mono."""
+
+    def __init__(self, folder: Path, synthesizer: Synthesizer) -> None:
+        self._folder = folder
+        self._synthesizer = synthesizer
+        self._sounds: dict[tuple[str, str], bytes] = {}
+        self.failures: dict[tuple[str, str], str] = {}
+        """Why a sentence could not be rendered, by text and language."""
+
+    def sound_of(self, text: str, language: str) -> bytes | None:
+        """Return the rendered sentence, or None when it is not there."""
+        return self._sounds.get((text, language))
+
+    async def render(self, sentences: Mapping[str, str], language: str) -> dict[str, str]:
+        """Render what is not there yet. sentences: text by name; returns the reasons of those that failed, by name."""
+        failed: dict[str, str] = {}
+        for name, text in sentences.items():
+            if (text, language) in self._sounds:
+                continue
+            try:
+                self._sounds[text, language] = await self._rendered(text, language)
+                self.failures.pop((text, language), None)
+            except VoiceAgentError as error:
+                failed[name] = self.failures[text, language] = str(error)
+        return failed
+
+    async def _rendered(self, text: str, language: str) -> bytes:
+        key = hashlib.sha256("\0".join((self._synthesizer.name, language, text)).encode()).hexdigest()
+        path = self._folder / f"{key}.pcm"
+        kept = await asyncio.to_thread(_read, path)
+        if kept is not None:
+            return kept
+        sound = await self._synthesizer.speak(text, language)
+        if len(sound) > _MAX_BYTES:
+            raise VoiceAgentError(f"the sentence lasts more than {MAX_SECONDS} s when spoken; make it shorter")
+        await asyncio.to_thread(_write, path, sound)
+        return sound
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        sound = path.read_bytes()
+    except OSError:
+        return None
+    return sound if sound and len(sound) % 2 == 0 else None
+
+
+def _write(path: Path, sound: bytes) -> None:
+    """Keep the sound if the disk lets us: it is only a saving, a full disk costs nothing but the next start's time."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(sound)
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
