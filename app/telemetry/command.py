@@ -47,16 +47,19 @@ def _tell(source: TextIO, call: str | None, whole: bool, as_json: bool, out: Tex
             seen[call_sid] = None
             if call_sid != call and (whole or not call_sid.startswith(call)):
                 continue
-            if told not in (None, call_sid):
-                return _not_one(call, [str(told), call_sid], list(seen))
-            told, whole = call_sid, call_sid == call
+            if told is not None and told != call_sid:
+                return _not_one(call, [told, call_sid], list(seen))
+            whole = call_sid == call
+        told = call_sid
         text = teller.tell(line)
         if as_json:
             text = msgspec.json.encode({**line, "at_s": teller.seconds(line), "story": sentence(line)}).decode()
         out.write(f"{text}\n")
         out.flush()
-    if call is not None and told is None:
-        return _not_one(call, [], list(seen))
+    if told is None:
+        if call is not None:
+            return _not_one(call, [], list(seen))
+        return _refuse(0, "no line of a call among these; the service writes them as JSON (LOG_FORMAT=json)")
     return 0
 
 

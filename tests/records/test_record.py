@@ -163,7 +163,7 @@ def test_arguments_are_an_object_where_they_are_one(written: str, kept: object) 
     assert json.loads(record.to_json())["tool_calls"][0]["arguments"] == kept
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

@@ -99,6 +99,13 @@ def test_a_log_without_calls_says_so(capsys: pytest.CaptureFixture[str]) -> None
     assert capsys.readouterr().err == "dialtone tail: no call begins with CA9, nor any other\n"
 
 
+def test_when_all_calls_are_asked_for_and_there_is_none_the_format_is_named(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert told(text_of("2026-03-01 [info] call.start agent=acme")) == (0, [])
+    assert "LOG_FORMAT=json" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("call", ["", "CA*", "../x", "CA 1"])
 def test_what_is_no_call_is_asked_wrong(call: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert told(text_of(START), call) == (2, [])

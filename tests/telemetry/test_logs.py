@@ -1,11 +1,7 @@
-import io
-import json
-import logging
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -47,49 +43,28 @@ from app.session.words import (
     ToolCallId,
     ToolStatus,
 )
-from app.telemetry.logs import CallLog, configure
+from app.telemetry.logs import CallLog
+from tests.support.captured_logs import Logs, captured_logs
 from tests.support.journals import FIRST, HEAD, LOSSES, TYPICAL, Moment, item, response, write
-
-
-class Logs:
-    """All that is logged, as parsed lines."""
-
-    def __init__(self) -> None:
-        self.stream = io.StringIO()
-        self.output = configure("DEBUG", "json", out=self.stream)
-
-    @property
-    def text(self) -> str:
-        assert self.output.flush()
-        return self.stream.getvalue()
-
-    @property
-    def lines(self) -> list[dict[str, object]]:
-        return [json.loads(line) for line in self.text.splitlines()]
-
-    def of(self, moments: list[Moment]) -> list[dict[str, object]]:
-        """The lines of a call, without what every line has."""
-        log = CallLog(HEAD)
-        write(moments, log)
-        log.finish()
-        common = ("timestamp", "call_sid")
-        return [{key: value for key, value in line.items() if key not in common} for line in self.lines]
 
 
 @pytest.fixture
 def logs() -> Iterator[Logs]:
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    logs = Logs()
-    yield logs
-    logs.output.close()
-    structlog.reset_defaults()
-    root.handlers[:] = handlers
-    root.setLevel(level)
+    with captured_logs() as logs:
+        yield logs
+
+
+def lines_of(logs: Logs, moments: list[Moment]) -> list[dict[str, object]]:
+    """The lines of a call, without what every line has."""
+    log = CallLog(HEAD)
+    write(moments, log)
+    log.finish()
+    common = ("timestamp", "call_sid")
+    return [{key: value for key, value in line.items() if key not in common} for line in logs.lines]
 
 
 def test_a_typical_call_is_told_in_about_fifteen_lines(logs: Logs) -> None:
-    assert logs.of(TYPICAL) == [
+    assert lines_of(logs, TYPICAL) == [
         {
             "level": "info",
             "event": "call.start",
@@ -155,7 +130,7 @@ def turn(
 
 
 def test_every_line_has_its_call_and_the_journals_time(logs: Logs) -> None:
-    logs.of(TYPICAL)
+    lines_of(logs, TYPICAL)
     assert {line["call_sid"] for line in logs.lines} == {HEAD.call_sid}
     assert [line["timestamp"] for line in logs.lines][:3] == [
         "2026-03-01T09:30:00.000Z",
@@ -174,7 +149,9 @@ def test_every_line_has_its_call_and_the_journals_time(logs: Logs) -> None:
     ],
 )
 def test_what_became_of_the_disclosure(logs: Logs, result: DisclosureResult, level: str, event: str) -> None:
-    lines = logs.of([(0.0, StreamStarted(), []), (1.0, DeadlinePassed(), [NoteDisclosure(result, 0, None, None, 2)])])
+    lines = lines_of(
+        logs, [(0.0, StreamStarted(), []), (1.0, DeadlinePassed(), [NoteDisclosure(result, 0, None, None, 2)])]
+    )
     assert lines[1] == {
         "level": level,
         "event": event,
@@ -245,7 +222,7 @@ def test_what_became_of_the_disclosure(logs: Logs, result: DisclosureResult, lev
 )
 def test_what_goes_wrong_has_a_line(logs: Logs, event: Event, line: dict[str, object]) -> None:
     begin: list[Command] = [OpenModel(FIRST), SpeakPhrase(PieceNumber(1), Phrase.DISCLOSURE)]
-    assert logs.of([(0.0, StreamStarted(), begin), (1.0, event, [])])[1] == line
+    assert lines_of(logs, [(0.0, StreamStarted(), begin), (1.0, event, [])])[1] == line
 
 
 def losses(lines: list[dict[str, object]]) -> tuple[int, object]:
@@ -255,11 +232,13 @@ def losses(lines: list[dict[str, object]]) -> tuple[int, object]:
 @pytest.mark.parametrize(("moments", "lost"), LOSSES)
 def test_a_model_counts_as_lost_when_the_call_had_it(logs: Logs, moments: list[Moment], lost: int) -> None:
     end: Moment = (3.0, DeadlinePassed(), [NoteEnd(Outcome.CALLER_HUNG_UP, 3000)])
-    assert losses(logs.of([(0.0, StreamStarted(), [OpenModel(FIRST)]), *moments, end])) == (lost, lost)
+    assert losses(lines_of(logs, [(0.0, StreamStarted(), [OpenModel(FIRST)]), *moments, end])) == (lost, lost)
 
 
 def test_a_call_without_an_end_of_its_own_ended_in_error(logs: Logs) -> None:
-    lines = logs.of([(0.5, StreamStarted(), []), (1.0, CallerAudio(b"\x01"), []), (3.5, CallerAudio(b"\x01"), [])])
+    lines = lines_of(
+        logs, [(0.5, StreamStarted(), []), (1.0, CallerAudio(b"\x01"), []), (3.5, CallerAudio(b"\x01"), [])]
+    )
     assert lines[-1]["event"] == "call.end"
     assert lines[-1]["level"] == "error"
     assert lines[-1]["outcome"] == "error"
@@ -268,7 +247,7 @@ def test_a_call_without_an_end_of_its_own_ended_in_error(logs: Logs) -> None:
 
 
 def test_nothing_is_told_behind_the_end(logs: Logs) -> None:
-    assert logs.of([*TYPICAL, (13.0, StreamStalled(), [])])[-1]["event"] == "call.end"
+    assert lines_of(logs, [*TYPICAL, (13.0, StreamStalled(), [])])[-1]["event"] == "call.end"
 
 
 SECRET = st.text(st.characters(min_codepoint=0x4E00, max_codepoint=0x9FFF), min_size=1)
@@ -278,7 +257,6 @@ SECRET = st.text(st.characters(min_codepoint=0x4E00, max_codepoint=0x9FFF), min_
 @settings(deadline=None)
 @given(secret=SECRET, number=st.from_regex(r"\+1555[0-9]{7}", fullmatch=True))
 def test_no_line_holds_what_was_said_pressed_or_looked_up(secret: str, number: str) -> None:
-    logs = Logs()
     call_id = ToolCallId("call_1")
     personal = f"{secret} {number}"
     moments: list[Moment] = [(1.0, CallerDigit(digit), []) for digit in number[1:]]
@@ -295,84 +273,10 @@ def test_no_line_holds_what_was_said_pressed_or_looked_up(secret: str, number: s
         ),
     ]
     head = replace(HEAD, disclosure_text=personal)
-    log = CallLog(head)
-    write([TYPICAL[0], *moments, TYPICAL[-1]], log, head=head)
-    text = logs.text
-    logs.output.close()
-    structlog.reset_defaults()
+    with captured_logs() as logs:
+        write([TYPICAL[0], *moments, TYPICAL[-1]], CallLog(head), head=head)
+        text = logs.text
     assert len(text.splitlines()) == 5
     assert not set(secret) & set(text)
     assert number not in text
     assert "digit" not in text
-
-
-def test_lines_of_ours_go_through_the_same_output(logs: Logs) -> None:
-    log = structlog.get_logger()
-    with structlog.contextvars.bound_contextvars(call_sid="CA1"):
-        log.warning("tool.timeout", name="find", pii_arguments="1042")
-    (line,) = logs.lines
-    assert line.pop("timestamp")
-    assert line == {"level": "warning", "event": "tool.timeout", "call_sid": "CA1", "name": "find"}
-
-
-def test_a_trace_is_one_field_without_the_values_of_variables(logs: Logs) -> None:
-    words = "-".join(("order", "1042"))
-    try:
-        int(words[:0])
-    except ValueError:
-        structlog.get_logger().exception("call.broken")
-    (line,) = logs.lines
-    assert line["event"] == "call.broken"
-    assert line["level"] == "error"
-    assert "ValueError" in str(line["exception"])
-    assert "order-1042" not in str(line["exception"])
-
-
-def test_libraries_speak_from_warning_on(logs: Logs) -> None:
-    logging.getLogger("httpx").info("GET https://shop.example/orders/1042")
-    logging.getLogger("websockets").debug("> TEXT 'hello'")
-    logging.getLogger("asyncio").warning("slow: %s", "callback")
-    assert [(line["event"], line["level"], line["message"]) for line in logs.lines] == [
-        ("asyncio", "warning", "slow: callback"),
-    ]
-
-
-def test_a_librarys_trace_is_kept(logs: Logs) -> None:
-    try:
-        raise OSError("disk full")
-    except OSError:
-        logging.getLogger("uvicorn.error").exception("Exception in ASGI application")
-    (line,) = logs.lines
-    assert "OSError: disk full" in str(line["exception"])
-
-
-def test_the_server_says_how_it_starts_and_not_who_connects(logs: Logs) -> None:
-    server = logging.getLogger("uvicorn.error")
-    server.info("Application startup complete.")
-    server.info('%s - "WebSocket %s" [accepted]', "127.0.0.1:5000", "/twilio/media")
-    server.info("connection open")
-    server.debug("< TEXT 'hello'")
-    logging.getLogger("uvicorn.access").info("POST /twilio/voice")
-    assert [line["message"] for line in logs.lines] == ["Application startup complete."]
-
-
-def test_the_level_holds_for_our_own_lines() -> None:
-    stream = io.StringIO()
-    output = configure("WARNING", "json", out=stream)
-    structlog.get_logger().info("service.start")
-    structlog.get_logger().warning("service.late")
-    output.close()
-    structlog.reset_defaults()
-    assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["service.late"]
-
-
-def test_a_terminal_gets_lines_for_people() -> None:
-    stream = io.StringIO()
-    output = configure("INFO", "console", out=stream)
-    log = CallLog(HEAD)
-    write(TYPICAL, log)
-    output.close()
-    structlog.reset_defaults()
-    lines = stream.getvalue().splitlines()
-    assert len(lines) == 11
-    assert lines[0].startswith("2026-03-01T09:30:00.000Z [info     ] call.start")
