@@ -105,6 +105,7 @@ class Caller:
         self._since = 0
         self._words: Utterance | None = None
         self._words_at = 0
+        self._asked_until = 0
         self._keys: deque[str] = deque()
         self._next_key_at = 0
         self._notes: list[Note] = []
@@ -121,6 +122,7 @@ class Caller:
 
     def frame(self, at: int, agent: Hearing) -> Frame:
         """Return the 20 ms from sample `at` on. agent: what was heard of it until then."""
+        self._asked_until = at + FRAME
         while self._words is None and not self.hung_up and self._carry_out(at, agent):
             self._index += 1
             self._entered = None
@@ -132,10 +134,10 @@ class Caller:
         self._digits = ""
         return frame
 
-    def broken_off(self, at: int) -> None:
-        """The call ended at sample `at`: words under way were said only so far."""
+    def break_off(self) -> None:
+        """The stream has ended: words under way were said only as far as they were asked for."""
         if self._words is not None:
-            self._end_words(at)
+            self._end_words(self._asked_until)
 
     def _carry_out(self, at: int, agent: Hearing) -> bool:
         """Do what the current step asks for now; True when it is done."""

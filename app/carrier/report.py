@@ -107,6 +107,13 @@ class CallReport:
         first = self.streams[0].stream.first_audio_at if self.streams else None
         return None if first is None else first // 8
 
+    def answered_after_ms(self, number: int) -> int | None:
+        """From the end of the caller's words (counted from 0) to the agent's next onset before the caller's next."""
+        end = self.spoken[number].end
+        until = self.spoken[number + 1].begin if number + 1 < len(self.spoken) else None
+        onset = next((heard.begin for heard in self.agent_heard if heard.begin >= end), None)
+        return None if onset is None or (until is not None and onset >= until) else (onset - end) // 8
+
     def barge_ins(self) -> list[tuple[Spoken, Stretch]]:
         """The caller's words that began while the agent was speaking, with the utterance they fell into."""
         return [
@@ -159,7 +166,13 @@ class CallReport:
             "time_to_first_media_ms": self.time_to_first_media_ms,
             "time_to_first_audio_ms": self.time_to_first_audio_ms,
             "caller_spoke": [
-                {"start_ms": words.begin // 8, "end_ms": words.end // 8, "text": words.text} for words in self.spoken
+                {
+                    "start_ms": words.begin // 8,
+                    "end_ms": words.end // 8,
+                    "text": words.text,
+                    "answered_after_ms": self.answered_after_ms(number),
+                }
+                for number, words in enumerate(self.spoken)
             ],
             "agent_heard": [{"start_ms": heard.begin // 8, "end_ms": heard.end // 8} for heard in self.agent_heard],
             "said": [{"start_ms": said.begin // 8, "end_ms": said.end // 8, "text": said.text} for said in self.said],

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from app.carrier.caller import FRAME, Caller
-from app.carrier.hearing import GAP_MS, WINDOW, Hearing
+from app.carrier.hearing import WINDOW, Hearing
 from app.carrier.media_socket import MediaSocket
 from app.carrier.messages import CONNECTED, Clear, Mark, Media, Violation, Writer, read
 from app.carrier.playout import LINE_HZ, PlayOut, ReturnedMark
@@ -16,6 +16,9 @@ _SILENCE = b"\xff" * FRAME
 _FRAME_S = FRAME / LINE_HZ
 _LATE_S = 0.010
 """A frame that leaves later than this after its time counts as late: the fault of this process, not of the service."""
+
+_TOLD_PAUSE = 600 * 8
+"""Events tell of an utterance, not of each of its pauses; the report's `agent_heard` has these too."""
 
 
 class EndedBy(Enum):
@@ -66,8 +69,8 @@ class MediaStream:
         self._begin_at = 0.0
         self._heard_until = 0
         self._frame = 0
-        self._told_stretches = len(agent.stretches)
-        self._agent_told_silent = True
+        self._told = len(agent.stretches)
+        self._agent_speaks = False  # as far as it was told
 
     async def run(self, custom_parameters: Mapping[str, str]) -> EndedBy:
         """Open the stream, hold the conversation, close the socket; returns who ended it."""
@@ -85,9 +88,9 @@ class MediaStream:
             end = self._timeline.sample(time.monotonic() if socket.closed_at is None else socket.closed_at)
             self._return(self.playout.advance(end))
             self._listen(end)
-            self._caller.broken_off(end)
-            if not self._agent_told_silent:
-                self._tell("agent_silent", self._agent.stretches[-1].end)
+            self._caller.break_off()
+            if self._agent.stretches:
+                self._tell_silence(self._agent.stretches[-1].end)
             await socket.close()
 
     async def _converse(self) -> EndedBy:
@@ -173,15 +176,20 @@ class MediaStream:
                 self._agent.hear(self._heard_until, sound)
             self._heard_until = until
         stretches = self._agent.stretches
-        while self._told_stretches < len(stretches):
-            if not self._agent_told_silent:
-                self._tell("agent_silent", stretches[self._told_stretches - 1].end)
-            self._tell("agent_speaks", stretches[self._told_stretches].begin)
-            self._told_stretches += 1
-            self._agent_told_silent = False
-        if not self._agent_told_silent and until - stretches[-1].end >= GAP_MS * 8:
-            self._tell("agent_silent", stretches[-1].end)
-            self._agent_told_silent = True
+        while self._told < len(stretches):
+            if self._told and stretches[self._told].begin - stretches[self._told - 1].end >= _TOLD_PAUSE:
+                self._tell_silence(stretches[self._told - 1].end)
+            if not self._agent_speaks:
+                self._tell("agent_speaks", stretches[self._told].begin)
+                self._agent_speaks = True
+            self._told += 1
+        if stretches and until - stretches[-1].end >= _TOLD_PAUSE:
+            self._tell_silence(stretches[-1].end)
+
+    def _tell_silence(self, since: int) -> None:
+        if self._agent_speaks:
+            self._tell("agent_silent", since)
+            self._agent_speaks = False
 
     def _tell(self, kind: str, sample: int) -> None:
         self._timeline.note(kind, moment=self._timeline.moment(sample))

@@ -116,9 +116,8 @@ def test_marks_come_back_when_played_and_on_clear_and_the_report_knows_which() -
         await media.mark("three")
         await media.marked("three")
         assert media.marks() == ["empty", "one", "two", "three"]
-        await listen(media)
 
-    report = place(PhoneService(conversation=speaks), [WaitMs(1000), HangUp()])
+    report = place(PhoneService(conversation=speaks), [WaitMs(20_000), HangUp()])
     stream = report.streams[0]
     assert [(mark.name, mark.played) for mark in stream.marks] == [
         ("empty", True),
@@ -146,9 +145,9 @@ def test_a_barge_in_is_measured_and_the_recording_holds_both_sides_where_they_we
         await media.play(mulaw.encode(tone(4000)))
         await media.until(lambda: media.heard().strip(b"\xff") != b"")
         await media.clear()
-        await listen(media)
+        await media.until(lambda: media.heard().endswith(b"\xff" * 160))
 
-    report = place(PhoneService(conversation=speaks), [BargeIn(500, HELLO), HangUp()])
+    report = place(PhoneService(conversation=speaks), [BargeIn(500, HELLO), WaitMs(20_000), HangUp()])
     ((words, stretch),) = report.barge_ins()
     assert report.failures == []
     assert words.begin >= report.agent_heard[0].begin + 500 * 8
@@ -305,9 +304,8 @@ def test_breaches_of_the_wire_are_warned_about_once_and_counted() -> None:
         await media.websocket.send_bytes(b"\xff" * 160)
         await media.mark("right")
         await media.marked("right")
-        await listen(media)
 
-    report = place(PhoneService(conversation=speaks), [WaitMs(300), HangUp()])
+    report = place(PhoneService(conversation=speaks), [WaitMs(20_000), HangUp()])
     assert report.warnings.count == {31951: 2, 31950: 1}
     assert report.warnings.first[31951] == "a mark message has sequenceNumber besides"
     assert [mark.name for mark in report.streams[0].marks] == ["right"]
@@ -356,7 +354,7 @@ def test_a_second_stream_of_the_same_call_goes_on_with_the_same_caller() -> None
 
     service = PhoneService(conversation=leaves_once)
     service.after = service.voice.replace(' action="/twilio/after"', "")
-    report = place(service, [WaitMs(400), HELLO, HangUp()])
+    report = place(service, [WaitMs(1000), HELLO, HangUp()])
     assert len(report.streams) == 2
     assert report.streams[1].begin > report.streams[0].end
     first, second = service.streams
@@ -389,8 +387,27 @@ def test_events_are_told_as_they_come_and_the_report_is_json() -> None:
     assert sorted(event.kind for event in report.events) == sorted(kinds)
     told = json.loads(json.dumps(report.to_json()))
     assert told["ok"] is True
-    assert told["caller_spoke"] == [{"start_ms": 0, "end_ms": 200, "text": "hello"}]
+    assert told["caller_spoke"] == [{"start_ms": 0, "end_ms": 200, "text": "hello", "answered_after_ms": None}]
     assert all(event["at_ms"] is not None for event in told["events"])
+
+
+def test_an_utterance_with_pauses_is_told_once_and_heard_in_its_parts() -> None:
+    async def speaks(media: Media) -> None:
+        for pause_ms in (300, 400, 900, 0):
+            await media.play(mulaw.encode(tone(100) + bytes(16 * pause_ms)))
+        await media.mark("end")
+        await media.marked("end")
+
+    report = place(PhoneService(conversation=speaks), [WaitMs(5000), HangUp()])
+    assert len(report.agent_heard) == 4
+    first = report.agent_heard[0].begin // 8
+    told = [(event.kind, event.at_ms) for event in report.events if event.kind.startswith("agent_")]
+    assert told == [
+        ("agent_speaks", first),
+        ("agent_silent", pytest.approx(first + 1000, abs=2)),
+        ("agent_speaks", pytest.approx(first + 1900, abs=2)),
+        ("agent_silent", pytest.approx(first + 2000, abs=2)),
+    ]
 
 
 def test_many_calls_run_in_one_loop() -> None:

@@ -181,7 +181,7 @@ def test_words_that_the_end_of_the_call_cuts_were_said_so_far() -> None:
     hearing = Hearing()
     for at in range(0, 320, FRAME):
         caller.frame(at, hearing)
-    caller.broken_off(320)
+    caller.break_off()
     assert caller.spoken == [Spoken(0, 320, "a long sentence")]
     assert caller.sound == [(0, words("", 40).ulaw)]
 
