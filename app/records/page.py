@@ -35,7 +35,8 @@ def page(record: CallRecord) -> str:
     if record.tool_calls:
         parts += ["", "tool calls", *(line for call in record.tool_calls for line in _tool_call(call))]
     if record.usage:
-        parts += ["", "usage", *(f"  {name:<44}{amount:>10}" for name, amount in record.usage.items())]
+        width = max(map(len, record.usage))
+        parts += ["", "usage", *(f"  {name:<{width}}  {amount:>8}" for name, amount in record.usage.items())]
     return "\n".join(map(_printable, parts)) + "\n"
 
 

@@ -12,6 +12,7 @@ from prometheus_client import (
     Gauge,
     Histogram,
     ProcessCollector,
+    disable_created_metrics,
     generate_latest,
 )
 
@@ -39,6 +40,8 @@ class Metrics:
     """All metrics of one process, in a registry of their own. Any thread may use them."""
 
     def __init__(self) -> None:
+        # one more series beside each counter, which nobody reads
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # the library gives it no types
         self.registry = CollectorRegistry()
         registry = self.registry
         ProcessCollector(registry=registry)

@@ -124,13 +124,12 @@ def _call_end(line: Line) -> str:
     ]
     if _number(line, "model_losses"):
         parts.append(_count(line, "model_losses", "model lost", "models lost"))
-    for key, what in (
-        ("first_audio_ms", "first audio after"),
-        ("response_p50_ms", "answers after"),
-        ("response_max_ms", "the slowest after"),
-    ):
-        if (waited_ms := _number(line, key)) is not None:
-            parts.append(f"{what} {waited_ms:.0f} ms")
+    if (waited_ms := _number(line, "first_audio_ms")) is not None:
+        parts.append(f"first audio after {waited_ms:.0f} ms")
+    if (waited_ms := _number(line, "response_p50_ms")) is not None:
+        parts.append(f"answers after {waited_ms:.0f} ms")
+        if (longest_ms := _number(line, "response_max_ms")) is not None and longest_ms > waited_ms:
+            parts.append(f"the slowest after {longest_ms:.0f} ms")
     return f"call over: {_word(line, 'outcome')} after {_seconds(duration_s and duration_s * 1000)}; {', '.join(parts)}"
 
 

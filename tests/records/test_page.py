@@ -33,8 +33,8 @@ def test_a_typical_call_on_a_page() -> None:
         '    ok: {"status": "shipped"}',
         "",
         "usage",
-        "  input_tokens                                       270",
-        "  output_tokens                                       70",
+        "  input_tokens        270",
+        "  output_tokens        70",
     ]
 
 

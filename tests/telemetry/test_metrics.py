@@ -9,7 +9,7 @@ def samples(metrics: Metrics) -> dict[str, float]:
     """Name and labels, as they stand in the text, to value; what the process itself uses is left out."""
     text = metrics.render().decode()
     pairs = (line.rsplit(" ", 1) for line in text.splitlines() if line.startswith("dialtone_"))
-    return {name: float(value) for name, value in pairs if "_created" not in name and "_bucket" not in name}
+    return {name: float(value) for name, value in pairs if "_bucket" not in name}
 
 
 def counted(moments: list[Moment]) -> dict[str, float]:
