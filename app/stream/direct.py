@@ -75,7 +75,7 @@ class DirectProtocol(WebSocketsSansIOProtocol):
             self.transport.resume_reading()
 
     def send_text(self, text: bytes) -> None:
-        if self.close_sent or self.conn.state is not OPEN:
+        if self._receiver is None:  # closed, or the peer is gone
             return
         size = len(text)
         if size < _SHORT:
@@ -87,7 +87,7 @@ class DirectProtocol(WebSocketsSansIOProtocol):
 
     def close(self, code: int, reason: str = "") -> None:
         self._receiver = None
-        if self.close_sent or self.conn.state is not OPEN or self.transport.is_closing():
+        if self.close_sent or self.disconnected or self.conn.state is not OPEN:
             return
         self.conn.send_close(code, reason)
         self.transport.write(b"".join(self.conn.data_to_send()))

@@ -1,0 +1,202 @@
+"""The leg, on a socket that only notes what it is told."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from app.errors import StreamError
+from app.session.commands import ClearPlayback, HangUp, PlayAudio, SendMark, TransferCall
+from app.session.events import CallerAudio, CallerDigit, Event, PlaybackReached, StreamEnded, StreamStalled
+from app.session.words import StreamEnd
+from app.stream.leg import StreamLeg
+from app.stream.receiver import MAX_MESSAGE_BYTES, Receiver
+from tests.support.door import CALL, STREAM, connected, media, said, start
+
+pytestmark = pytest.mark.core
+
+
+@dataclass
+class NotedSocket:
+    sent: list[bytes] = field(default_factory=list)
+    closed: list[int] = field(default_factory=list)
+
+    def attach(self, receiver: Receiver) -> None:
+        self.receiver = receiver
+
+    def send_text(self, text: bytes) -> None:
+        self.sent.append(text)
+
+    def close(self, code: int, reason: str = "") -> None:
+        self.closed.append(code)
+
+
+@dataclass
+class Line:
+    """A leg whose `run` has begun."""
+
+    socket: NotedSocket
+    leg: StreamLeg
+    events: list[Event] = field(default_factory=list)
+    on_event: Callable[[Event], None] = lambda event: None
+
+    def hear(self, *texts: str) -> None:
+        for text in texts:
+            self.leg.receive_text(text.encode())
+
+    def report(self, event: Event) -> None:
+        self.events.append(event)
+        self.on_event(event)
+
+
+def play(script: Callable[[Line], None], *, before: Callable[[Line], None] = lambda line: None) -> Line:
+    """Run a leg: `before` happens after `start` and before `run`, `script` after; the stream then goes away."""
+
+    async def scenario() -> Line:
+        socket = NotedSocket()
+        line = Line(socket, StreamLeg(socket))
+        line.hear(connected(), start("ticket"))
+        await line.leg.opened()
+        before(line)
+        async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+            running = group.create_task(line.leg.run(line.report))
+            for _ in range(2):
+                await asyncio.sleep(0)
+            script(line)
+            line.leg.gone(by_us=False)
+            await running
+        return line
+
+    return asyncio.run(scenario())
+
+
+def test_what_happens_is_reported_in_order() -> None:
+    line = play(
+        lambda line: line.hear(
+            media(2), said("dtmf", 3, {"digit": "7"}), said("mark", 4, {"name": "1:2"}), said("stop", 5, {}), media(6)
+        )
+    )
+    first, *rest = line.events
+    assert isinstance(first, CallerAudio)
+    assert len(first.audio) == 960
+    assert rest == [CallerDigit("7"), PlaybackReached(1, 2), StreamEnded(StreamEnd.STOPPED)]
+    assert line.leg.lost_messages == 0
+
+
+def test_who_it_is_stands_in_start() -> None:
+    async def scenario() -> None:
+        leg = StreamLeg(NotedSocket())
+        leg.receive_text(start("opaque").encode())
+        identity = await leg.opened()
+        assert (identity.call_sid, identity.stream_sid, identity.parameters) == (CALL, STREAM, {"ticket": "opaque"})
+        assert (identity.encoding, identity.rate_hz, identity.channels) == ("audio/x-mulaw", 8000, 1)
+
+    asyncio.run(scenario())
+
+
+def test_a_stream_that_ends_before_start_has_no_identity() -> None:
+    async def scenario() -> None:
+        leg = StreamLeg(NotedSocket())
+        leg.receive_text(connected().encode())
+        leg.receive_text(media(1).encode())
+        assert leg.broken_messages == 1
+        asyncio.get_running_loop().call_soon(lambda: leg.gone(by_us=False))
+        with pytest.raises(StreamError, match="before its start"):
+            await leg.opened()
+
+    asyncio.run(scenario())
+
+
+def test_commands_become_messages() -> None:
+    def script(line: Line) -> None:
+        for command in (PlayAudio(b"\x00\x00" * 2400, ends=True), SendMark(1, 2), ClearPlayback()):
+            line.leg.perform(command)
+
+    kinds = [text.partition(b",")[0] for text in play(script).socket.sent]
+    assert kinds == [b'{"event":"media"', b'{"event":"mark"', b'{"event":"clear"']
+
+
+@pytest.mark.parametrize("last", [HangUp(), HangUp("Goodbye."), TransferCall("+15550111")])
+def test_leaving_closes_the_socket_and_nothing_follows(last: HangUp | TransferCall) -> None:
+    def script(line: Line) -> None:
+        line.leg.perform(last)
+        line.leg.perform(last)
+        line.leg.perform(SendMark(1, 2))
+        line.hear(media(2))
+
+    line = play(script)
+    assert line.socket.closed == [1000]
+    assert line.socket.sent == []
+    assert line.events == [StreamEnded(StreamEnd.CLOSED)]
+
+
+def test_a_socket_that_goes_without_stop_is_lost() -> None:
+    assert play(lambda line: None).events == [StreamEnded(StreamEnd.LOST)]
+
+
+def test_a_socket_that_this_process_ends_is_closed() -> None:
+    assert play(lambda line: line.leg.gone(by_us=True)).events == [StreamEnded(StreamEnd.CLOSED)]
+
+
+def test_a_message_that_is_too_long_ends_the_stream() -> None:
+    def script(line: Line) -> None:
+        line.hear("x" * MAX_MESSAGE_BYTES)
+        assert line.events == []
+        line.hear("x" * (MAX_MESSAGE_BYTES + 1))
+
+    line = play(script)
+    assert line.leg.broken_messages == 1
+    assert line.socket.closed == [1009]
+    assert line.events == [StreamEnded(StreamEnd.LOST)]
+
+
+def test_what_is_passed_over_is_counted() -> None:
+    def script(line: Line) -> None:
+        line.hear("{", said("news", 2, {}), said("mark", 3, {"name": "other"}), connected(), start("ticket"))
+        line.hear(start("ticket", "CA" + "9" * 32))
+        line.leg.receive_binary()
+
+    line = play(script)
+    assert (line.leg.broken_messages, line.leg.unknown_messages) == (3, 2)
+    assert line.events == [StreamEnded(StreamEnd.LOST)]
+
+
+def test_a_stall_is_told_once() -> None:
+    def script(line: Line) -> None:
+        line.leg.stalled()
+        line.leg.stalled()
+
+    assert play(script).events == [StreamStalled(), StreamEnded(StreamEnd.LOST)]
+
+
+def test_what_came_before_run_waits_for_it() -> None:
+    def before(line: Line) -> None:
+        line.hear(media(2), said("dtmf", 3, {"digit": "1"}), said("stop", 4, {}))
+        assert line.events == []
+
+    audio, *rest = play(lambda line: None, before=before).events
+    assert isinstance(audio, CallerAudio)
+    assert rest == [CallerDigit("1"), StreamEnded(StreamEnd.STOPPED)]
+
+
+def test_the_end_is_last_also_when_it_comes_amid_what_waited() -> None:
+    def before(line: Line) -> None:
+        line.hear(said("dtmf", 2, {"digit": "1"}), said("dtmf", 3, {"digit": "2"}))
+
+        def hang_up(event: Event) -> None:
+            line.leg.perform(HangUp())
+
+        line.on_event = hang_up
+
+    assert play(lambda line: None, before=before).events == [CallerDigit("1"), StreamEnded(StreamEnd.CLOSED)]
+
+
+def test_a_call_that_does_not_begin_fills_no_memory() -> None:
+    def before(line: Line) -> None:
+        for number in range(2, 700):
+            line.hear(said("dtmf", number, {"digit": "1"}))
+
+    line = play(lambda line: None, before=before)
+    assert line.socket.closed == [1013]
+    assert line.events == [CallerDigit("1")] * 500 + [StreamEnded(StreamEnd.LOST)]

@@ -1,0 +1,158 @@
+"""Messages ⇄ the session's words."""
+
+import json
+from base64 import b64decode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.audio.transcoder import Downlink, Uplink
+from app.session.commands import ClearPlayback, PlayAudio, SendMark
+from app.session.events import CallerAudio, CallerDigit, PlaybackReached, StreamEnded
+from app.session.words import StreamEnd
+from app.stream.messages import (
+    Connected,
+    Dtmf,
+    DtmfBody,
+    Mark,
+    MarkBody,
+    Media,
+    MediaBody,
+    MediaFormat,
+    Passed,
+    Start,
+    StartBody,
+    Stop,
+    decode,
+)
+from app.stream.translate import Translator
+
+pytestmark = pytest.mark.core
+
+MULAW = MediaFormat("audio/x-mulaw", 8000, 1)
+START = Start(1, "MZ1", start=StartBody("CA1", MULAW, stream_sid="MZ1"))
+
+ulaw_frames = st.lists(st.binary(min_size=1, max_size=400), max_size=12)
+pcm_pieces = st.lists(st.integers(min_value=0, max_value=3000).map(lambda samples: b"\x11\x07" * samples), max_size=8)
+
+
+def media(ulaw: bytes, number: int = 0, timestamp_ms: int = -1) -> Media:
+    return Media(number, "MZ1", media=MediaBody(ulaw, timestamp_ms))
+
+
+def payloads(texts: list[bytes]) -> bytes:
+    return b"".join(b64decode(json.loads(text)["media"]["payload"]) for text in texts)
+
+
+@given(ulaw_frames)
+def test_the_callers_audio_goes_through_one_uplink(frames: list[bytes]) -> None:
+    translator, uplink = Translator(START), Uplink()
+    for frame in frames:
+        assert translator.event(media(frame)) == CallerAudio(uplink.push(frame))
+
+
+def test_media_without_audio_means_nothing() -> None:
+    assert Translator(START).event(media(b"")) is None
+
+
+def test_the_agents_own_track_is_passed_over() -> None:
+    outbound = Media(2, "MZ1", media=MediaBody(b"\xff" * 160, 20, "outbound"))
+    assert Translator(START).event(outbound) is Passed.UNKNOWN
+
+
+@given(pcm_pieces)
+def test_what_is_played_goes_through_one_downlink_and_ends_with_its_tail(pieces: list[bytes]) -> None:
+    translator, downlink = Translator(START), Downlink()
+    sent = [text for piece in pieces for text in translator.messages(PlayAudio(piece))]
+    sent += translator.messages(PlayAudio(b"", ends=True))
+    assert payloads(sent) == b"".join(map(downlink.push, pieces)) + downlink.flush()
+    samples = len(b"".join(pieces)) // 2
+    assert len(payloads(sent)) == -(-samples // 3)
+
+
+def test_an_item_that_ends_is_one_message_with_its_tail() -> None:
+    sent = Translator(START).messages(PlayAudio(b"\x00\x00" * 2400, ends=True))
+    assert len(sent) == 1
+    assert len(payloads(list(sent))) == 800
+
+
+def test_no_audio_is_no_message() -> None:
+    assert Translator(START).messages(PlayAudio(b"")) == ()
+    assert Translator(START).messages(PlayAudio(b"", ends=True)) == ()
+
+
+def test_a_clear_forgets_the_tail_of_what_was_cut() -> None:
+    translator = Translator(START)
+    translator.messages(PlayAudio(b"\x00\x40" * 2400))
+    assert [json.loads(text) for text in translator.messages(ClearPlayback())] == [
+        {"event": "clear", "streamSid": "MZ1"}
+    ]
+    sent = translator.messages(PlayAudio(b"\x00\x00" * 2400, ends=True))
+    assert payloads(list(sent)) == b"\xff" * 800
+
+
+@given(st.integers(min_value=0, max_value=10**17), st.integers(min_value=0, max_value=10**17))
+def test_a_mark_that_comes_back_is_known_again(generation: int, number: int) -> None:
+    translator = Translator(START)
+    (text,) = translator.messages(SendMark(generation, number))
+    echo = decode(text)
+    assert isinstance(echo, Mark)
+    assert translator.event(echo) == PlaybackReached(generation, number)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "1", "1:", ":1", "-1:2", "1:2:3", " 1:2", "1:2\n", "01:2", "r3:17", "٣:١", "1:" + "9" * 400]
+)
+def test_a_mark_that_is_not_ours_is_unknown(name: str) -> None:
+    assert Translator(START).event(Mark(2, "MZ1", mark=MarkBody(name))) is Passed.UNKNOWN
+
+
+@pytest.mark.parametrize("digit", list("0123456789*#ABCD"))
+def test_a_key_is_a_digit(digit: str) -> None:
+    assert Translator(START).event(Dtmf(2, "MZ1", dtmf=DtmfBody(digit))) == CallerDigit(digit)
+
+
+@pytest.mark.parametrize("digit", ["", "10", "E", "a", " "])
+def test_what_is_no_key_is_broken(digit: str) -> None:
+    assert Translator(START).event(Dtmf(2, "MZ1", dtmf=DtmfBody(digit))) is Passed.BROKEN
+
+
+def test_stop_ends_the_stream() -> None:
+    assert Translator(START).event(Stop(2, "MZ1")) == StreamEnded(StreamEnd.STOPPED)
+
+
+def test_a_second_start_is_broken_unless_it_says_the_same() -> None:
+    translator = Translator(START)
+    assert translator.event(Connected()) is None
+    assert translator.event(START) is None
+    assert translator.event(Start(2, "MZ1", start=StartBody("CA2", MULAW, stream_sid="MZ1"))) is Passed.BROKEN
+    assert translator.event(Start(2, "MZ1", start=StartBody("CA1", MULAW, stream_sid="MZ9"))) is Passed.BROKEN
+
+
+def test_the_stream_is_named_by_either_place_of_start() -> None:
+    translator = Translator(Start(1, "", start=StartBody("CA1", MULAW, stream_sid="MZ7")))
+    (text,) = translator.messages(ClearPlayback())
+    assert json.loads(text)["streamSid"] == "MZ7"
+
+
+@given(st.sets(st.integers(min_value=2, max_value=60)))
+def test_numbers_that_are_left_out_are_counted(numbers: set[int]) -> None:
+    translator = Translator(START)
+    for number in sorted(numbers):
+        translator.event(media(b"\xff" * 160, number))
+    assert translator.lost_messages == (max(numbers) - 1 - len(numbers) if numbers else 0)
+
+
+def test_a_number_that_comes_again_is_no_gap() -> None:
+    translator = Translator(START)
+    for number in (2, 3, 3, 2, 0, 4):
+        translator.event(media(b"\xff" * 160, number))
+    assert translator.lost_messages == 0
+
+
+def test_audio_that_is_missing_between_timestamps_is_counted() -> None:
+    translator = Translator(START)
+    for timestamp_ms in (5, 25, 45, 125, 145):  # 60 ms are missing
+        translator.event(media(b"\xff" * 160, timestamp_ms=timestamp_ms))
+    assert translator.lost_audio_ms == 60
