@@ -97,7 +97,7 @@ def _unasked(entries: Sequence[Entry], cue: str, talk: Talk, tongue: Tongue, ins
     if talk.is_waiting:
         return [Say(tongue.wording.one_moment)]
     if not has_caller and not any("?" in text or "？" in text for text in spoken):
-        return [Say(opening_in(instructions) or tongue.wording.greeting(business_in(instructions)))]
+        return [Say(opening_in(instructions) or tongue.wording.greeting(business_in(instructions), talk.tools))]
     if spoken and len(spoken[-1]) < len(talk.answer) and talk.answer.startswith(spoken[-1].rstrip(" .…")):
         return [Say(talk.answer)]
     return [Say(tongue.wording.still_there)]
@@ -112,7 +112,7 @@ def _on_cue(cue: str, tongue: Tongue, instructions: str, *, has_begun: bool = Tr
         if re.search(pattern, cue, re.IGNORECASE):
             if name in {"goodbye", "greeting"}:
                 business = business_in(instructions)
-                return tongue.wording.goodbye(business) if name == "goodbye" else tongue.wording.greeting(business)
+                return tongue.wording.goodbye(business) if name == "goodbye" else tongue.wording.greeting(business, ())
             return tongue.wording.one_moment if name == "one_moment" else tongue.wording.still_there
     return ""
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from app.local.answers import Answered, Field
-from app.local.english_results import listed, sentence, with_article
+from app.local.english_results import date_in_words, listed, sentence, with_article
 from app.local.errand import Call
 from app.local.numerals import english_cardinal
 from app.local.offers import Deed, Tool
@@ -29,9 +29,8 @@ _UNKNOWN = {
 }
 _PAST = {
     "cancel": "cancelled", "pay": "paid", "send": "sent", "make": "made", "take": "taken", "set": "set",
-    "buy": "bought", "put": "put", "get": "got", "write": "written", "leave": "left", "submit": "submitted", "stop": "stopped",
-    "reset": "reset", "drop": "dropped", "find": "found",
-    "transfer": "transferred", "hang": "hung",
+    "buy": "bought", "put": "put", "get": "got", "write": "written", "leave": "left", "submit": "submitted",
+    "stop": "stopped", "reset": "reset", "drop": "dropped", "find": "found", "transfer": "transferred", "hang": "hung",
 }  # fmt: skip
 
 
@@ -49,7 +48,7 @@ class English:
     nothing_yet = "You have not given me a number yet."
     yes_or_no = "Please say yes or no, or press 1 for yes and 2 for no."
 
-    def greeting(self, business: str | None) -> str:
+    def greeting(self, business: str | None, tools: Sequence[Tool]) -> str:
         return f"Thank you for calling {business}. How can I help you?" if business else "Hello. How can I help you?"
 
     def hello(self, tools: Sequence[Tool]) -> str:
@@ -89,8 +88,10 @@ class English:
     def ask(self, parameter: Parameter, tool: Tool) -> str:
         label = parameter.label
         if parameter.kind is Kind.CHOICE:
-            keys = listed([f"{choice}, or press {key}" for key, choice in enumerate(parameter.choices, 1)], "or", ";")
-            return f"Which {label}? Please say {keys}."
+            keys = listed([f"{key} for {_value(choice)}" for key, choice in enumerate(parameter.choices, 1)], "or")
+            return (
+                f"Which {label}: {listed([_value(one) for one in parameter.choices], 'or')}? You can also press {keys}."
+            )
         if parameter.kind is Kind.YES_NO:
             return f"{label.capitalize()}: yes or no?"
         if parameter.kind is Kind.DATE:
@@ -128,12 +129,14 @@ class English:
 
     def confirm(self, call: Call) -> str:
         own = call.tool.number
-        extra = [
-            f"{one.label} {_value(call.arguments[one.name])}"
+        more = [
+            _with(one, call.arguments[one.name])
             for one in call.tool.parameters
             if one is not own and one.name in call.arguments
         ]
-        what = f"{call.tool.verb} {_thing(call)}" + (f", with {listed(extra, 'and')}" if extra else "")
+        is_new = call.tool.deed in {Deed.BOOK, Deed.CREATE} and not call.number
+        thing = with_article(call.tool.noun) if is_new else _thing(call)
+        what = f"{call.tool.verb} {thing}" + (f", with {listed(more, 'and')}" if more else "")
         return f"I understood that you want to {what}. Is that right? Please say yes or no."
 
     def own_number(self, call: Call) -> str:
@@ -209,10 +212,14 @@ def _thing(call: Call) -> str:
     return f"the {noun} with {own.label} {call.number}"
 
 
+def _with(parameter: Parameter, value: object) -> str:
+    return f"{value} {parameter.label}" if parameter.is_amount else f"{parameter.label} {_value(value)}"
+
+
 def _value(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return str(value).replace("_", " ")
+    return date_in_words(str(value), with_year=True) or str(value).replace("_", " ")
 
 
 def _shape(parameter: Parameter) -> str:

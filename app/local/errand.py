@@ -41,9 +41,15 @@ class Call:
 
     @property
     def numbers(self) -> tuple[str, ...]:
-        """All its numbers and dates, as digits: what a caller must have heard before agreeing to it."""
-        asked = [one for one in self.tool.parameters if one.kind in _NUMERIC and one.name in self.arguments]
-        return tuple("".join(filter(str.isdigit, str(self.arguments[one.name]))) for one in asked)
+        """All its numbers, and the days of its dates: what a caller must have heard before agreeing to it."""
+        asked = [
+            (one.kind, str(self.arguments.get(one.name, ""))) for one in self.tool.parameters if one.kind in _NUMERIC
+        ]
+        return tuple(
+            text[-2:].lstrip("0") if kind is Kind.DATE else "".join(filter(str.isdigit, text))
+            for kind, text in asked
+            if text
+        )
 
 
 @dataclass(slots=True)

@@ -162,7 +162,7 @@ FACTS: Mapping[str, str] = {
     "opening hours": r"\b(opening|business|store|your) hours\b|\b(are|do|will) you (open|close|closed)\b",
     "address": r"\bwhere are you\b|\byour address\b|\bhow do i get (there|to you)\b|\bwhere is your \w+$",
     "returns": r"\b(return|refund) policy\b|\bhow (do|can) i (return|get a refund)\b|\bcan i return\b",
-    "delivery": r"\bhow long does (delivery|shipping) take\b|\b(delivery|shipping) (cost|fee)s?\b|\bdo you (deliver|ship)\b",
+    "delivery": r"\bhow long does \w+ take\b|\b(delivery|shipping) (cost|fee)s?\b|\bdo you (deliver|ship)\b",
     "payment": r"\bhow (can|do) i pay\b|\bdo you (take|accept) (credit )?cards?\b|\bpayment methods?\b",
     "parking": r"\bparking\b|\bcan i park\b",
     "website": r"\b(website|web site|web page)\b",

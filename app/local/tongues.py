@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from app.local.english import English
+from app.local.foreign import understand_foreign
 from app.local.intents import Heard, understand
+from app.local.japanese import Japanese
+from app.local.korean import Korean
 from app.local.offers import Tool
 from app.local.wording import Wording
 
@@ -26,7 +29,11 @@ class Tongue:
 
 
 _ENGLISH = Tongue(English(), understand, hears=True)
-_TONGUES = {"en": _ENGLISH}
+_TONGUES = {
+    "en": _ENGLISH,
+    "ko": Tongue(Korean(), understand_foreign, hears=False),
+    "ja": Tongue(Japanese(), understand_foreign, hears=False),
+}
 
 
 def tongue_of(language: str) -> Tongue:
