@@ -33,7 +33,7 @@ def tail(source: TextIO, *, call: str | None, as_json: bool, out: TextIO) -> int
         call, whole = chosen[0], True
     try:
         return _tell(source, call, whole, as_json, out)
-    except KeyboardInterrupt:  # how following a log is ended
+    except (KeyboardInterrupt, BrokenPipeError):  # how following a log is ended, and how `| head` ends it
         return 0
 
 

@@ -129,3 +129,12 @@ def test_a_pipe_is_followed_as_it_comes() -> None:
         log.flush()
         assert tail(source, call=None, as_json=False, out=Watched()) == 0
     assert len(seen) == 2
+
+
+@pytest.mark.parametrize("ending", [KeyboardInterrupt, BrokenPipeError])
+def test_who_has_seen_enough_ends_it_without_complaint(ending: type[BaseException]) -> None:
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            raise ending
+
+    assert tail(text_of(START), call=None, as_json=False, out=Gone()) == 0
