@@ -309,6 +309,8 @@ class _Call:
         report.failures += caller.failures
         if not report.streams and not report.failures:
             report.failures.append("the service opened no media stream")
+        elif not self._plan.steps and not report.agent_heard and not report.failures:
+            report.failures.append("the agent was never heard")  # and listening was all the caller wanted
         undone = caller.undone()
         if undone and report.streams and not caller.failures:
             report.failures.append(

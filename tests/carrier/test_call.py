@@ -11,6 +11,7 @@ import pytest
 from twilio.request_validator import (  # type: ignore[import-untyped, unused-ignore] # twilio ships no types
     RequestValidator,
 )
+from websockets.asyncio.server import ServerConnection, serve
 
 from app.audio import mulaw
 from app.carrier.call import CallPlan, place_call
@@ -295,6 +296,26 @@ def test_a_stream_that_is_closed_as_forbidden_fails_the_call() -> None:
     report = place(PhoneService(conversation=closes), [WaitMs(5000), HangUp()])
     assert report.close_code == 1008
     assert report.failures == ["31921: the service's stream ended with 1008 ticket unknown"]
+
+
+def test_a_stream_whose_connection_is_lost_is_an_error_to_everybody() -> None:
+    async def vanishes(connection: ServerConnection) -> None:
+        for _ in range(5):
+            await connection.recv()
+        connection.transport.abort()
+
+    async def scenario(service: PhoneService) -> CallReport:
+        async with asyncio.timeout(30), serving(service), serve(vanishes, "127.0.0.1", 0, compression=None) as lost:
+            (socket,) = lost.sockets
+            service.voice = service.voice.replace("{media_url}", f"ws://127.0.0.1:{socket.getsockname()[1]}/media")
+            return await place_call(CallPlan(url=service.url, steps=(WaitMs(20_000), HangUp())))
+
+    service = PhoneService()
+    report = asyncio.run(scenario(service))
+    assert report.failures == ["31903: the service's stream ended with 1006"]
+    assert service.asked_for("/twilio/after")
+    events = {dict(asked.form)["StreamEvent"] for asked in service.asked_for("/twilio/stream-status")}
+    assert events == {"stream-started", "stream-error"}
 
 
 def test_breaches_of_the_wire_are_warned_about_once_and_counted() -> None:

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -118,6 +119,24 @@ def test_a_breach_of_the_wire_fails_the_call_only_when_strict(capsys: pytest.Cap
         assert call("--url", service.url) == 0
         assert call("--url", service.url, "--strict") == 1
     assert "FAILED: the service broke the wire's rules (warnings 31951)" in capsys.readouterr().out
+
+
+def test_on_a_terminal_the_story_is_told_as_it_happens_and_once(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told_before_the_end = []
+
+    async def looks(media: Media) -> None:
+        told_before_the_end.append(capsys.readouterr().out)
+
+    with running(PhoneService(conversation=looks)) as service:
+        monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+        assert call("--url", service.url) == 1
+    assert "begins" in told_before_the_end[0]
+    after = capsys.readouterr().out
+    assert "begins" not in after
+    assert "call ends (service)" in after
+    assert "FAILED: the agent was never heard" in after
 
 
 def test_a_call_that_fails_exits_with_one(capsys: pytest.CaptureFixture[str]) -> None:
