@@ -168,6 +168,7 @@ def test_arguments_are_an_object_where_they_are_one(written: str, kept: object) 
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
         lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+        max_leaves=8,
     )
 )
 def test_whatever_a_model_writes_can_be_filed(arguments: object) -> None:
