@@ -83,6 +83,7 @@ class Serving:
         if self._signals == 1:
             self._draining = asyncio.get_running_loop().create_task(self._drain(server, service))
         else:
+            service.roster.end_all()
             server.should_exit = True
 
     async def _drain(self, server: uvicorn.Server, service: Service) -> None:

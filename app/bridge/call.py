@@ -147,5 +147,6 @@ class Exchange:
                 self._metrics.message_passed_over("model", "broken")
         try:
             await asyncio.to_thread(self._store.file, keeper.finish())
+            log.info("record.filed", call_sid=incoming.call_sid)
         except (OSError, VoiceAgentError) as error:
             log.error("record.failed", call_sid=incoming.call_sid, reason=type(error).__name__, detail=str(error))

@@ -97,6 +97,11 @@ LINGER_S = 2.0
 """How long the model's socket stays open after the stream's end, for the last response.done and transcripts."""
 STREAM_SILENCE_S = 10.0
 """Media comes every 20 ms, silence too: none for so long, and the socket is half open."""
+_OUTCOMES = {
+    StreamEnd.STOPPED: Outcome.CALLER_HUNG_UP,
+    StreamEnd.LOST: Outcome.STREAM_LOST,
+    StreamEnd.CLOSED: Outcome.INTERRUPTED,  # not by our command, which has an outcome of its own: the process ends
+}
 BEGIN = ItemId("begin")
 RECOVERED = ItemId("recovered")
 
@@ -308,7 +313,7 @@ class Session:
         if self._phase.phase is Phase.OPENING:
             self._began_at = at
         if self._outcome is None:
-            self._outcome = Outcome.CALLER_HUNG_UP if end is StreamEnd.STOPPED else Outcome.STREAM_LOST
+            self._outcome = _OUTCOMES[end]
         self._leave(at)
         self._closing_by = at + LINGER_S
 
