@@ -87,7 +87,7 @@ class MediaStream:
         finally:
             end = self._timeline.sample(time.monotonic() if socket.closed_at is None else socket.closed_at)
             self._return(self.playout.advance(end))
-            self._listen(end)
+            self._listen(end, to_the_end=True)
             self._caller.break_off()
             if self._agent.stretches:
                 self._tell_silence(self._agent.stretches[-1].end)
@@ -167,13 +167,18 @@ class MediaStream:
         self.traffic.max_late_ms = max(self.traffic.max_late_ms, round(late_s * 1000, 1))
         return False
 
-    def _listen(self, until: int) -> None:
-        """Let the caller's ear hear what has been played, and tell when the agent began or ended."""
-        until = self._heard_until + (min(until, self.playout.now) - self._heard_until) // WINDOW * WINDOW
+    def _listen(self, until: int, *, to_the_end: bool = False) -> None:
+        """Let the caller's ear hear what has been played, in whole windows, and tell when the agent began or ended.
+
+        to_the_end: nothing will come any more, so a broken last window is heard too.
+        """
+        until = min(until, self.playout.now)
+        if not to_the_end:
+            until -= (until - self._heard_until) % WINDOW
         if until > self._heard_until:
             sound = self.playout.sound(self._heard_until, until)
             if sound:
-                self._agent.hear(self._heard_until, sound)
+                self._agent.hear(self._heard_until, sound + _SILENCE[: -len(sound) % WINDOW])
             self._heard_until = until
         stretches = self._agent.stretches
         while self._told < len(stretches):
