@@ -30,6 +30,11 @@ class Mouth:
             "espeak": Worker("app.local.voice_worker", "espeak"),
         }
 
+    @property
+    def process_ids(self) -> tuple[int, ...]:
+        """Of the workers that run now."""
+        return tuple(worker.process_id for worker in self._workers.values() if worker.process_id is not None)
+
     def speaks(self, language: str) -> bool:
         """Whether a voice for this language (BCP 47) is installed here."""
         return has_voice(agent_voice(language))
@@ -106,6 +111,11 @@ class Ears:
             "the recogniser is not installed, so callers can press keys but are not heard: "
             f"{_INSTALL} on Python 3.11 to 3.13; elsewhere its source builds with a C compiler"
         )
+
+    @property
+    def process_ids(self) -> tuple[int, ...]:
+        """Of the worker, if it runs now."""
+        return () if self._worker.process_id is None else (self._worker.process_id,)
 
     async def start(self) -> None:
         """Start the worker process, so that the first turn need not wait. Raises VoiceAgentError if not `available`."""
