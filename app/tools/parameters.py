@@ -266,7 +266,7 @@ def _wanted(schema: Schema) -> str:
         return "one of " + json.dumps(choices, ensure_ascii=False)
     kinds = schema.get("type")
     names = [str(kind) for kind in kinds] if isinstance(kinds, list) else [str(kinds)] if kinds else ["value"]
-    wanted = "a " + " or ".join(names)
+    wanted = ("an " if names[0][0] in "aeio" else "a ") + " or ".join(names)
     pattern = schema.get("pattern")
     if isinstance(pattern, str):
         wanted += f" that matches {pattern}"
