@@ -1,7 +1,7 @@
 """What is known of a call when it is over: the report that programs read, and the recording."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from app.carrier.callbacks import Callback
 from app.carrier.caller import Expectation, Spoken
 from app.carrier.hearing import Stretch
 from app.carrier.playout import LINE_HZ, PlayOut, ReturnedMark
-from app.carrier.stream import MediaStream
+from app.carrier.stream import BREATH, MediaStream
 from app.carrier.timeline import Event, Warnings
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
@@ -114,13 +114,30 @@ class CallReport:
         onset = next((heard.begin for heard in self.agent_heard if heard.begin >= end), None)
         return None if onset is None or (until is not None and onset >= until) else (onset - end) // 8
 
+    def utterances(self) -> list[Stretch]:
+        """What the agent said, stretches joined over pauses of a breath (600 ms) unless a `clear` lies in them."""
+        clears = [cleared.at for stream in self.streams for cleared in stream.playout.cleared]
+        joined: list[Stretch] = []
+        for stretch in self.agent_heard:
+            before = joined[-1] if joined else None
+            if (
+                before is not None
+                and stretch.begin - before.end < BREATH
+                and not any(before.end <= at <= stretch.begin for at in clears)
+            ):
+                before.end = stretch.end
+            else:
+                joined.append(replace(stretch))
+        return joined
+
     def barge_ins(self) -> list[tuple[Spoken, Stretch]]:
         """The caller's words that began while the agent was speaking, with the utterance they fell into."""
+        utterances = self.utterances()
         return [
-            (words, stretch)
+            (words, utterance)
             for words in self.spoken
-            for stretch in self.agent_heard
-            if stretch.begin < words.begin < stretch.end
+            for utterance in utterances
+            if utterance.begin < words.begin < utterance.end
         ]
 
     def recording(self) -> Recording:

@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from app.carrier.report import CallReport
 from app.carrier.timeline import Detail, Event
 
+_TOO_LATE = 0.02
+"""Share of frames."""
+
 
 def line(event: Event) -> str | None:
     """Return an event as a line of the story, None if it is no news to a person."""
@@ -65,15 +68,17 @@ def summary(report: CallReport) -> Iterator[str]:
     figures = [f"{report.duration_s:.1f} s", f"ended by {report.ended_by}"]
     if report.time_to_first_audio_ms is not None:
         figures.append(f"first agent audio after {report.time_to_first_audio_ms} ms")
-    for stream in report.streams:
-        late = f", {stream.stream.traffic.frames_late} late" if stream.stream.traffic.frames_late else ""
-        figures.append(f"{stream.stream.traffic.frames_sent} frames sent{late}")
+    figures += [f"{stream.stream.traffic.frames_sent} frames sent" for stream in report.streams]
     played = [mark.played for stream in report.streams for mark in stream.marks]
     if played:
         figures.append(f"{sum(played)} of {len(played)} marks played")
     yield "; ".join(figures)
-    for words, stretch in report.barge_ins():
-        silent_ms = (stretch.end - words.begin) // 8
+    sent = sum(stream.stream.traffic.frames_sent for stream in report.streams)
+    late = sum(stream.stream.traffic.frames_late for stream in report.streams)
+    if late > sent * _TOO_LATE:
+        yield f"this machine was too busy: {late} of {sent} frames left late, so the times are not to be relied on"
+    for words, utterance in report.barge_ins():
+        silent_ms = (utterance.end - words.begin) // 8
         yield f"interrupted at {words.begin / 8000:.2f} s, the agent was silent {silent_ms} ms later"
     for code, reason in report.warnings.first.items():
         yield f"warning {code} ({report.warnings.count[code]} times): {reason}"

@@ -17,8 +17,8 @@ _FRAME_S = FRAME / LINE_HZ
 _LATE_S = 0.010
 """A frame that leaves later than this after its time counts as late: the fault of this process, not of the service."""
 
-_TOLD_PAUSE = 600 * 8
-"""Events tell of an utterance, not of each of its pauses; the report's `agent_heard` has these too."""
+BREATH = 600 * 8
+"""A shorter pause does not end an utterance; `agent_speaks` and `agent_silent` tell of utterances only."""
 
 
 class EndedBy(Enum):
@@ -101,10 +101,10 @@ class MediaStream:
                 return EndedBy.SERVICE
             now = time.monotonic()
             self._return(playout.advance(self._timeline.sample(now)))
-            while self._frame_due() <= now:
-                if self._speak(now):
-                    socket.write(self._writer.stop())
-                    return EndedBy.CALLER
+            # one frame a round even when late, so that what arrives meanwhile is not overtaken by a burst of frames
+            if self._frame_due() <= now and self._speak(now):
+                socket.write(self._writer.stop())
+                return EndedBy.CALLER
             if now >= self._hang_up_at:
                 self.timed_out = True
                 socket.write(self._writer.stop())
@@ -182,13 +182,13 @@ class MediaStream:
             self._heard_until = until
         stretches = self._agent.stretches
         while self._told < len(stretches):
-            if self._told and stretches[self._told].begin - stretches[self._told - 1].end >= _TOLD_PAUSE:
+            if self._told and stretches[self._told].begin - stretches[self._told - 1].end >= BREATH:
                 self._tell_silence(stretches[self._told - 1].end)
             if not self._agent_speaks:
                 self._tell("agent_speaks", stretches[self._told].begin)
                 self._agent_speaks = True
             self._told += 1
-        if stretches and until - stretches[-1].end >= _TOLD_PAUSE:
+        if stretches and until - stretches[-1].end >= BREATH:
             self._tell_silence(stretches[-1].end)
 
     def _tell_silence(self, since: int) -> None:

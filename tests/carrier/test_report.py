@@ -32,6 +32,13 @@ def test_words_interrupt_only_what_is_sounding() -> None:
     assert made.to_json()["barge_ins"] == [{"caller_start_ms": 1000, "agent_silent_ms": 1250, "overlap_ms": 250}]
 
 
+def test_an_utterance_goes_on_over_a_breath_and_an_interruption_lasts_to_its_end() -> None:
+    made = report(spoken=spoken((1000, 2000)), agent_heard=heard((500, 900), (1200, 1400), (1900, 2100), (2800, 3000)))
+    assert made.utterances() == heard((500, 2100), (2800, 3000))
+    assert made.to_json()["barge_ins"] == [{"caller_start_ms": 1000, "agent_silent_ms": 2100, "overlap_ms": 1000}]
+    assert made.agent_heard == heard((500, 900), (1200, 1400), (1900, 2100), (2800, 3000))
+
+
 def test_a_say_before_the_stream_moves_the_recordings_beginning_and_says_so() -> None:
     made = report(said=[Said(-800, -720, "hi", PCM)], caller_sound=[(0, b"\x80" * 160)])
     assert made.to_json()["recording_from_ms"] == -100
