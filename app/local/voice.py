@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
@@ -12,6 +12,7 @@ from typing import Literal
 Engine = Literal["pico", "espeak"]
 
 _PICO_VOICES = {"en": "en-US", "en-gb": "en-GB", "de": "de-DE", "es": "es-ES", "fr": "fr-FR", "it": "it-IT"}
+_USUAL_PRIORITY = 5
 _LONGEST_PIECE = 120
 """Characters. Pico speaks a piece as a whole, so this bounds the wait for the first sound of a long sentence."""
 
@@ -60,47 +61,43 @@ def has_voice(voice: Voice) -> bool:
         return False
     if voice.engine == "pico":
         return voice.name in _PICO_VOICES.values()
-    return voice.name.split("+")[0] in espeak_languages()
+    return voice.name.split("+")[0] in espeak_voices().values()
 
 
 @lru_cache(maxsize=1)
-def espeak_languages() -> frozenset[str]:
-    """Return the language tags that the installed espeak-ng has voices for, lower case; none without it.
+def espeak_voices() -> Mapping[str, str]:
+    """Return the installed espeak-ng's voice for each language tag it knows, lower case; none without it.
 
-    Read from its data files, so that the library (GPL) stays out of this process.
+    Read from its data files, so that the library (GPL) stays out of this process. Their lines `language TAG PRIORITY`
+    say what they are good for, the lowest number best; a file's name is the voice's.
     """
     spec = find_spec("espeakng_loader")
     if spec is None or not spec.submodule_search_locations:
-        return frozenset()
-    folder = Path(spec.submodule_search_locations[0]) / "espeak-ng-data" / "lang"
-    tags: set[str] = set()
-    for file in folder.rglob("*"):
+        return {}
+    best: dict[str, tuple[int, str]] = {}
+    for file in (Path(spec.submodule_search_locations[0]) / "espeak-ng-data" / "lang").rglob("*"):
         if file.is_file():
-            lines = file.read_text("utf-8", errors="replace").splitlines()
-            tags.update(
-                words[1].lower() for words in map(str.split, lines) if len(words) > 1 and words[0] == "language"
-            )
-    return frozenset(tags)
+            for line in file.read_text("utf-8", errors="replace").splitlines():
+                if (words := line.split())[:1] == ["language"]:
+                    priority = int(words[2]) if len(words) > 2 else _USUAL_PRIORITY
+                    offer = (priority, file.name.lower())
+                    best[words[1].lower()] = min(offer, best.get(words[1].lower(), offer))
+    return {tag: name for tag, (_, name) in best.items()}
 
 
 def _espeak_name(tag: str) -> str:
-    """Return the nearest of espeak's own tags: the whole one, else its beginning ("ko-kr" → "ko")."""
-    known = espeak_languages()
-    if tag == "en":
-        return "en-us"
+    """Return the voice of the nearest tag that espeak knows: the whole one, else its beginning ("ko-kr" → "ko")."""
     parts = tag.split("-")
     for length in range(len(parts), 0, -1):
-        if (shorter := "-".join(parts[:length])) in known:
-            return shorter
+        if (name := espeak_voices().get("-".join(parts[:length]))) is not None:
+            return name
     return parts[0]
 
 
 _LINK = re.compile(r"\[([^\[\]]*)\]\([^()\s]*\)")
 _ESPEAK_PHONEMES = re.compile(r"\[\[.*?\]\]", re.DOTALL)
 _TAG = re.compile(r"</?[a-zA-Z!?][^<>]*>")
-_MARKUP = str.maketrans(
-    dict.fromkeys("*`~|\\<>[]{}^", " ") | {"_": " ", "\u200d": None, "\ufe0f": None, "\u20e3": None}
-)
+_MARKUP = str.maketrans(dict.fromkeys("|\\<>[]{}^_", " ") | dict.fromkeys("*`~\ufe0f\u20e3"))
 _HEADING = re.compile(r"^\s*(?:#{1,6}\s+|[-+]\s+)", re.MULTILINE)
 _SPOKEN_SYMBOLS = "°©®™№"
 
