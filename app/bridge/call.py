@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from app.agents.schema import AgentFile
 from app.audio.formats import PCM16_24K
@@ -133,7 +134,8 @@ class Exchange:
         )
         self._roster.enter(incoming.call_sid, bridge.report)
         try:
-            await bridge.run(StreamStarted(disclosure_said=incoming.disclosure_said))
+            with bound_contextvars(call_sid=incoming.call_sid):  # for what runs in the call's tasks
+                await bridge.run(StreamStarted(disclosure_said=incoming.disclosure_said))
         except Exception:  # the one boundary: our own bug ends this call and no other
             log.exception("call.failed", call_sid=incoming.call_sid)
             said_last(HangUp(wording_for(agent.file.language).model_lost))

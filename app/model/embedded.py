@@ -59,6 +59,7 @@ class EmbeddedModel:
             *("--host", "127.0.0.1", "--port", str(self._port), "--while-stdin-open"),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
+            start_new_session=True,  # a Ctrl-C at the terminal is for the service, which drains with its model
         )
         self._process = process
         assert process.stdout is not None  # asked for above

@@ -139,6 +139,7 @@ class Session:
         self._last_piece: PieceNumber | None = None
         self._is_hanging_up = False
         self._is_stream_over = False
+        self._over_at: float | None = None
         self._closing_by: float | None = None
 
     @property
@@ -310,6 +311,7 @@ class Session:
 
     def _stream_ended(self, end: StreamEnd, at: float) -> None:
         self._is_stream_over = True
+        self._over_at = at
         if self._phase.phase is Phase.OPENING:
             self._began_at = at
         if self._outcome is None:
@@ -796,4 +798,5 @@ class Session:
             self._out.append(note)
         self._out += self._caller_turns.close(self._ms(at))
         self._phase.move(Phase.ENDED)
-        self._out.append(NoteEnd(self._outcome or Outcome.ERROR, self._ms(at)))
+        over_at = at if self._over_at is None else self._over_at  # for the caller it was over then
+        self._out.append(NoteEnd(self._outcome or Outcome.ERROR, self._ms(over_at)))

@@ -653,7 +653,7 @@ def test_the_model_is_waited_for_two_seconds_at_most() -> None:
     driver.respond(1, 4000, ends=False)
     driver.send(StreamEnded(StreamEnd.LOST))
     assert driver.wait(1.9) == []
-    assert driver.wait(0.2) == [CloseModel(M1), NoteEnd(Outcome.STREAM_LOST, 5200)]
+    assert driver.wait(0.2) == [CloseModel(M1), NoteEnd(Outcome.STREAM_LOST, 3200)]
 
 
 def test_a_running_tool_is_withdrawn_at_the_end() -> None:
