@@ -61,5 +61,5 @@ def _tool(block: ToolBlock, databases: Databases) -> Tool:
         description=block.description or block.name.replace("_", " ").replace("-", " "),
         parameters=block.parameters,
         timeout_s=block.timeout_s,
-        runner=SqlRunner(block.sql.query, database),
+        runner=SqlRunner(block.sql.query, block.parameters, database),
     )

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import aiosqlite
-from pydantic import JsonValue
-from sqlalchemy import text
+import asyncpg
+from sqlalchemy import BigInteger, BindParameter, Boolean, Double, String, TextClause, bindparam, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -28,6 +28,25 @@ POOL_SIZE = 5
 """Tool calls at one moment, not telephone calls: a query takes milliseconds, a call minutes."""
 STEPS_BETWEEN_LOOKS = 10_000
 """SQLite's virtual machine makes them in a fraction of a millisecond."""
+
+Scalar = str | int | float | bool | None
+
+UNANSWERED = (SQLAlchemyError, sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+"""What a database that cannot answer raises; SQLAlchemy hands some errors of the drivers through as they are."""
+
+_TYPES = {"string": String, "integer": BigInteger, "number": Double, "boolean": Boolean}
+
+
+def statement_of(query: Query, kinds: Mapping[str, str]) -> TextClause:
+    """Return what can be run. kinds: JSON Schema's scalar types of the parameters; those not named are strings.
+
+    The types matter to PostgreSQL, which else takes a parameter's type from where it stands and refuses all others:
+    this way `cast(:day as date)` takes a text.
+    """
+    typed: list[BindParameter[object]] = [
+        bindparam(name, type_=_TYPES.get(kinds.get(name, ""), String)) for name in sorted(query.names)
+    ]
+    return text(query.text).bindparams(*typed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +64,8 @@ class Database:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def fetch(self, query: Query, values: Mapping[str, JsonValue], *, at_most: int) -> Rows:
-        """Return the first rows of a query's answer. Raises what SQLAlchemy, the driver or the network raise.
+    async def fetch(self, statement: TextClause, values: Mapping[str, Scalar], *, at_most: int) -> Rows:
+        """Return the first rows of a query's answer. Raises one of UNANSWERED.
 
         A cancelled query is stopped in the database as well.
         """
@@ -54,7 +73,7 @@ class Database:
             is_cancelled = threading.Event()
             await self._prepare(connection, is_cancelled)
             # A task of its own: on a cancellation SQLAlchemy waits for SQLite's thread, which must be told before.
-            reading = asyncio.create_task(_read(connection, query, values, at_most))
+            reading = asyncio.create_task(_read(connection, statement, values, at_most))
             try:
                 return await asyncio.shield(reading)
             except asyncio.CancelledError:
@@ -79,8 +98,8 @@ class Database:
         await self._engine.dispose()
 
 
-async def _read(connection: AsyncConnection, query: Query, values: Mapping[str, JsonValue], at_most: int) -> Rows:
-    async with connection.stream(text(query.text), dict(values)) as result:
+async def _read(connection: AsyncConnection, statement: TextClause, values: Mapping[str, Scalar], at_most: int) -> Rows:
+    async with connection.stream(statement, dict(values)) as result:
         found = await result.fetchmany(at_most + 1)
         return Rows(list(result.keys()), [tuple(row) for row in found[:at_most]], len(found) <= at_most)
 

@@ -1,12 +1,14 @@
 """A tool that is one query: bound parameters in, rows as JSON out."""
 
+import sqlite3
 from collections.abc import Mapping
 
 from pydantic import JsonValue
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 
 from app.errors import ToolError
-from app.tools.database import Database
+from app.tools.database import UNANSWERED, Database, Scalar, statement_of
+from app.tools.parameters import Schema
 from app.tools.query import read_query
 from app.tools.rows import MAX_ROWS, output_of
 
@@ -16,8 +18,11 @@ _UNANSWERED = (
     "The lookup did not work: the database gave no answer. Tell the caller that this cannot be looked up right now, "
     "and offer to try again later."
 )
-_SAFE_SQLSTATES = ("08", "28", "3D", "3F", "42", "53", "57")
+_SAFE_SQLSTATES = ("08", "25", "28", "3D", "3F", "42", "53", "57")
 """Classes whose messages name tables, columns, roles and hosts; the others may quote what a caller said."""
+
+_UNFIT_SQLSTATES = ("22000", "22003", "22007", "22008", "22P02")
+"""A value of the wrong type, out of range, or no date."""
 
 
 class LookupFailedError(ToolError):
@@ -29,10 +34,12 @@ class LookupFailedError(ToolError):
 
 
 class SqlRunner:
-    """Runs the query of one tool. query: checked text of the agent file, `:name` for each argument."""
+    """Runs the query of one tool. query: checked text of the agent file; parameters: the tool's JSON Schema."""
 
-    def __init__(self, query: str, database: Database) -> None:
-        self._query = read_query(query)
+    def __init__(self, query: str, parameters: Schema, database: Database) -> None:
+        parsed = read_query(query)
+        self._kinds = {name: _kind_of(parameters, name) for name in sorted(parsed.names)}
+        self._statement = statement_of(parsed, self._kinds)
         self._database = database
 
     async def run(self, arguments: Mapping[str, JsonValue]) -> str:
@@ -40,29 +47,41 @@ class SqlRunner:
 
         Raises ToolError for arguments that no query can bind, LookupFailedError when the database does not answer.
         """
-        values = {name: arguments.get(name) for name in sorted(self._query.names)}
-        for name, value in values.items():
-            if isinstance(value, list | dict):
-                raise ToolError(f"The tool was not run. {name} must be a single value: give a text or a number.")
-            if isinstance(value, int) and abs(value) > MAX_INTEGER:
-                raise ToolError(f"The tool was not run. {name} is too large a number: ask the caller for it again.")
+        values = {name: _bound(name, kind, arguments.get(name)) for name, kind in self._kinds.items()}
         try:
-            rows = await self._database.fetch(self._query, values, at_most=MAX_ROWS)
-        except (SQLAlchemyError, OSError) as error:
+            rows = await self._database.fetch(self._statement, values, at_most=MAX_ROWS)
+        except UNANSWERED as error:
             raise LookupFailedError(_detail(error)) from error
         return output_of(rows.names, rows.values, is_all=rows.is_all)
+
+
+def _kind_of(parameters: Schema, name: str) -> str:
+    """Return which scalar type a parameter has: the first that is named, string when none is."""
+    properties = parameters.get("properties")
+    schema = properties.get(name) if isinstance(properties, dict) else None
+    kinds = schema.get("type") if isinstance(schema, dict) else None
+    named = [kind for kind in (kinds if isinstance(kinds, list) else [kinds]) if isinstance(kind, str)]
+    return next((kind for kind in named if kind in ("string", "integer", "number", "boolean")), "string")
+
+
+def _bound(name: str, kind: str, value: JsonValue) -> Scalar:
+    if isinstance(value, list | dict):
+        raise ToolError(f"The tool was not run. {name} must be a single value: give a text or a number.")
+    if isinstance(value, int) and abs(value) > MAX_INTEGER:
+        raise ToolError(f"The tool was not run. {name} is too large a number: ask the caller for it again.")
+    return str(value) if kind == "string" and value is not None else value
 
 
 def _detail(error: Exception) -> str:
     """Return what the log may say of an error: its kind, and the message where it cannot quote an argument."""
     cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
-    kind = type(cause).__name__
+    kind = type(cause.__cause__ or cause).__name__
     state = getattr(cause, "sqlstate", None)
-    if isinstance(state, str):
-        kind = f"{kind} {state}"
-        if not state.startswith(_SAFE_SQLSTATES):
-            return kind
-    elif not isinstance(error, DBAPIError | OSError):
-        return kind
     message = str(cause).partition("\n")[0]
-    return f"{kind}: {message}"
+    if isinstance(state, str):
+        if state in _UNFIT_SQLSTATES:
+            message = "a value does not fit; declare the parameter's type as the query needs it, or cast it there"
+        elif not state.startswith(_SAFE_SQLSTATES):
+            return f"{kind} {state}"
+        return f"{kind} {state}: {message}"
+    return f"{kind}: {message}" if isinstance(cause, sqlite3.Error | OSError) else kind

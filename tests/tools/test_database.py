@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from app.errors import SettingsError
-from app.tools.database import Databases
+from app.tools.database import Databases, Rows, statement_of
 from app.tools.query import Query, read_query
 
 
@@ -25,10 +25,14 @@ def make(path: Path, name: str) -> None:
     connection.close()
 
 
+async def read(source: Databases, sql: str, url_env: str | None = None, at_most: int = 5) -> Rows:
+    return await source.database(url_env).fetch(statement_of(read_query(sql), {}), {}, at_most=at_most)
+
+
 def only_name(source: Databases, url_env: str | None = None) -> object:
     async def scenario() -> object:
         try:
-            rows = await source.database(url_env).fetch(read_query("select name from shops"), {}, at_most=5)
+            rows = await read(source, "select name from shops", url_env)
             return rows.values[0][0]
         finally:
             await source.close()
@@ -61,7 +65,7 @@ def test_a_file_that_was_replaced_is_read_anew(tmp_path: Path) -> None:
         for name in ("first", "second"):
             make(tmp_path / "new.db", name)
             (tmp_path / "new.db").replace(tmp_path / "shop.db")
-            rows = await source.database().fetch(read_query("select name from shops"), {}, at_most=5)
+            rows = await read(source, "select name from shops")
             names.append(rows.values[0][0])
         await source.close()
         return names
@@ -75,7 +79,7 @@ def test_sqlite_refuses_to_write(tmp_path: Path, sql: str) -> None:
     source = databases(tmp_path, "sqlite:///shop.db")
 
     async def scenario() -> None:
-        await source.database().fetch(Query(sql, frozenset()), {}, at_most=5)
+        await source.database().fetch(statement_of(Query(sql, frozenset()), {}), {}, at_most=5)
 
     with pytest.raises(OperationalError, match="readonly"):
         asyncio.run(scenario())
@@ -117,13 +121,13 @@ def test_the_default_database_is_called_by_its_setting(tmp_path: Path) -> None:
 
 def test_only_so_many_rows_are_taken(tmp_path: Path) -> None:
     make(tmp_path / "shop.db", "x")
-    query = read_query("with recursive n(i) as (select 1 union all select i + 1 from n) select i, i as j from n")
+    query = "with recursive n(i) as (select 1 union all select i + 1 from n) select i, i as j from n"
 
     async def scenario() -> None:
         source = databases(tmp_path, "sqlite:///shop.db")
-        rows = await source.database().fetch(query, {}, at_most=3)
+        rows = await read(source, query, at_most=3)
         assert (rows.names, rows.values, rows.is_all) == (["i", "j"], [(1, 1), (2, 2), (3, 3)], False)
-        rows = await source.database().fetch(read_query("select name from shops"), {}, at_most=1)
+        rows = await read(source, "select name from shops", at_most=1)
         assert rows.is_all
         await source.close()
 
@@ -132,13 +136,13 @@ def test_only_so_many_rows_are_taken(tmp_path: Path) -> None:
 
 def test_a_cancelled_query_ends_in_the_database_too(tmp_path: Path) -> None:
     make(tmp_path / "shop.db", "x")
-    endless = read_query("with recursive n(i) as (select 1 union all select i + 1 from n) select max(i) from n")
+    endless = "with recursive n(i) as (select 1 union all select i + 1 from n) select max(i) from n"
 
     async def scenario() -> None:
         source = databases(tmp_path, "sqlite:///shop.db")
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.05):
-                await source.database().fetch(endless, {}, at_most=3)
+                await read(source, endless)
         await source.close()
 
     asyncio.run(scenario())

@@ -11,6 +11,7 @@ from pydantic import JsonValue
 
 from app.errors import ToolError
 from app.tools.database import Databases
+from app.tools.parameters import Schema
 from app.tools.sql import LookupFailedError, SqlRunner
 
 ORDERS = [("1042", "in transit", "2026-11-25"), ("1043", "delivered", None), ("x' or '1'='1", "odd", None)]
@@ -26,11 +27,17 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(folder: Path, query: str, arguments: Mapping[str, JsonValue], file: str = "shop.db") -> str:
+def run(
+    folder: Path,
+    query: str,
+    arguments: Mapping[str, JsonValue],
+    file: str = "shop.db",
+    parameters: Schema | None = None,
+) -> str:
     async def scenario() -> str:
         source = Databases(default_url=f"sqlite:///{file}", data_dir=folder, environ={})
         try:
-            return await SqlRunner(query, source.database()).run(arguments)
+            return await SqlRunner(query, parameters or {}, source.database()).run(arguments)
         finally:
             await source.close()
 
@@ -65,12 +72,28 @@ def test_quotes_and_comments_in_the_query_stay(folder: Path) -> None:
     assert run(folder, query, {"number": "1042"}) == '{"rows": [{"a": ":number", "b": "12:30"}]}'
 
 
+def test_arguments_are_bound_in_their_types(folder: Path) -> None:
+    kinds: JsonValue = {
+        "a": {"type": "string"},
+        "b": {"type": "integer"},
+        "c": {"type": "number"},
+        "d": {"type": "boolean"},
+        "e": {"type": ["null", "integer"]},
+    }
+    query = "select typeof(:a) as a, typeof(:b) as b, typeof(:c) as c, :d as d, typeof(:e) as e, typeof(:f) as f"
+    given: dict[str, JsonValue] = {"a": "1", "b": 1, "c": 1.5, "d": True, "e": 2, "f": 3}
+    assert json.loads(run(folder, query, given, parameters={"type": "object", "properties": kinds}))["rows"] == [
+        {"a": "text", "b": "integer", "c": "real", "d": 1, "e": "integer", "f": "text"}
+    ]
+
+
 @pytest.mark.parametrize(
     ("query", "file", "detail"),
     [
         ("select status from oders", "shop.db", "no such table: oders"),
         ("select colour from orders", "shop.db", "no such column: colour"),
         ("select from orders", "shop.db", "syntax error"),
+        ("select json(case number when '1042' then '{}' else number end) from orders", "shop.db", "malformed JSON"),
         ("select 1 from orders", "none.db", "unable to open database file"),
         ("select 1 from orders", "notes.txt", "file is not a database"),
         ("select 1 from orders", "folder", "unable to open database file"),
@@ -90,8 +113,9 @@ def test_a_database_that_cannot_answer_is_told_politely_and_logged_in_full(
 
 
 def test_what_no_query_can_bind_is_told(folder: Path) -> None:
+    parameters: Schema = {"type": "object", "properties": {"order_number": {"type": "integer"}}}
     with pytest.raises(ToolError, match="order_number is too large a number"):
-        run(folder, LOOKUP, {"order_number": 2**63})
+        run(folder, LOOKUP, {"order_number": 2**63}, parameters=parameters)
     with pytest.raises(ToolError, match="order_number must be a single value"):
         run(folder, LOOKUP, {"order_number": ["1042"]})
 
