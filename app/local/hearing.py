@@ -3,6 +3,9 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from functools import lru_cache
+
+import msgspec
 
 from app.errors import InvariantError, VoiceAgentError
 from app.local.dialogue import Entry, language_of
@@ -11,7 +14,7 @@ from app.local.items import CallerAudio
 from app.local.protocol import Emit, Wire
 from app.local.session_settings import SessionSettings, Transcription
 from app.local.usage import caller_audio_tokens, text_tokens
-from app.local.vocabulary import Vocabulary, vocabulary_of
+from app.local.vocabulary import ToolOffer, Vocabulary, vocabulary_of
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +28,7 @@ class Hearing:
         self._emit = emit
         self._open: set[asyncio.Task[None]] = set()
         self._preparing: asyncio.Task[None] | None = None
-        self._vocabulary: Vocabulary | None = None
+        self._vocabulary = Vocabulary((), {})
         self._listened_for: object = None
 
     def listen_for(self, settings: SessionSettings) -> None:
@@ -34,23 +37,29 @@ class Hearing:
         if asked == self._listened_for:
             return
         self._listened_for = asked
-        self._vocabulary = vocabulary_of(*asked)
-        if self._ears.available and hears(language_in(settings, ())):
+        self._vocabulary = _vocabulary(settings.instructions, msgspec.json.encode(settings.tools))
+        if self._ears.available and _hears(_language_heard(settings, ())):
             self._preparing = self._tasks.create_task(self._prepare(self._vocabulary))
 
     def hear(
         self,
-        item_id: str,
         part: CallerAudio,
         pcm: bytes,
+        settings: SessionSettings,
         *,
-        language: str,
-        transcription: Transcription | None,
+        entries: Sequence[Entry],
+        item_id: str,
         content_index: int = 0,
     ) -> None:
-        """Listen to a turn (PCM16 at 24 kHz); its part gets the words, and the client if transcription is on."""
+        """Listen to a turn (PCM16 at 24 kHz); its part gets the words, and the client if transcription is on.
+
+        entries: the conversation before it.
+        """
+        self.listen_for(settings)
         place: Wire = {"item_id": item_id, "content_index": content_index}
-        task = self._tasks.create_task(self._hear(place, part, pcm, language, transcription))
+        task = self._tasks.create_task(
+            self._hear(place, part, pcm, _language_heard(settings, entries), settings.transcription)
+        )
         self._open.add(task)
         task.add_done_callback(self._open.discard)
 
@@ -77,7 +86,7 @@ class Hearing:
         self, place: Wire, part: CallerAudio, pcm: bytes, language: str, transcription: Transcription | None
     ) -> None:
         failure: Wire | None = None
-        if not hears(language):
+        if not _hears(language):
             failure = _failure(
                 "unsupported_language", f"The local model hears English only, not '{language}': offer the keypad."
             )
@@ -85,7 +94,7 @@ class Hearing:
             failure = _failure("recognizer_unavailable", self._ears.reason or "There is no recogniser.")
         else:
             try:
-                part.transcript = await self._ears.recognize(pcm, self._vocabulary or Vocabulary((), {}))
+                part.transcript = await self._ears.recognize(pcm, self._vocabulary)
             except InvariantError:
                 raise
             except VoiceAgentError as error:
@@ -105,13 +114,28 @@ class Hearing:
         self._emit({"type": f"{begin}.completed", **place, "transcript": words, "usage": usage})
 
 
-def hears(language: str) -> bool:
+@lru_cache(maxsize=32)
+def _vocabulary(instructions: str, tools: bytes) -> Vocabulary:
+    """Return what to listen for. Kept, since the calls of one agent ask for the same, and it takes a tenth of a second.
+
+    tools: the offers as JSON, which is what a cache can keep them by.
+    """
+    return vocabulary_of(instructions, msgspec.json.decode(tools, type=list[ToolOffer]))
+
+
+def _hears(language: str) -> bool:
     """Whether the recogniser knows a language (BCP 47)."""
     return language.lower().split("-")[0] == HEARD_LANGUAGE
 
 
+def _language_heard(settings: SessionSettings, entries: Sequence[Entry]) -> str:
+    """Return what the caller speaks: what the client says, even if the agent has no words of it; else the agent's."""
+    asked = settings.transcription.language if settings.transcription else None
+    return asked or language_in(settings, entries)
+
+
 def language_in(settings: SessionSettings, entries: Sequence[Entry], instructions: str | None = None) -> str:
-    """Return the language of a session, by its transcription setting, else by its instructions and what was said."""
+    """Return the language that the agent speaks, by the session's transcription, its instructions and what was said."""
     transcription = settings.transcription
     asked = transcription.language if transcription else None
     return language_of(settings.instructions if instructions is None else instructions, entries, asked)

@@ -9,7 +9,8 @@ from typing import Literal, TypeAlias, cast
 
 import pybase64
 
-from app.audio.formats import AudioFormat
+from app.audio.formats import ULAW_8K, AudioFormat
+from app.audio.transcoder import Uplink
 from app.local.dialogue import AgentSaid, CallerSaid, CallerWrote, Entry, SystemSaid, ToolAnswered, ToolCalled
 from app.local.protocol import Wire, new_id
 from app.local.shapes import RequestError
@@ -196,10 +197,11 @@ Item: TypeAlias = Message | ToolCall | ToolOutput
 
 @dataclass(frozen=True, slots=True)
 class Unheard:
-    """Audio that came with an item and is still to be listened to, in the session's input format."""
+    """Audio that came with an item and is still to be listened to: PCM16 at 24 kHz."""
 
     part: CallerAudio
-    audio: bytes
+    content_index: int
+    pcm: bytes
 
 
 def decode_audio(encoded: str, param: str) -> bytes:
@@ -232,5 +234,6 @@ def item_from_wire(wire: Wire, input_format: AudioFormat) -> tuple[Item, list[Un
         part = CallerAudio(input_format.ms_of(len(audio)), transcript if isinstance(transcript, str) else None)
         parts.append(part)
         if audio and part.transcript is None:
-            unheard.append(Unheard(part, audio))
+            pcm = Uplink().push(audio) if input_format == ULAW_8K else audio[: len(audio) & ~1]
+            unheard.append(Unheard(part, index, pcm))
     return Message(item_id, cast(Role, wire["role"]), parts), unheard

@@ -9,14 +9,12 @@ import asyncio
 from collections.abc import Callable
 from typing import cast
 
-from app.audio.formats import ULAW_8K
-from app.audio.transcoder import Uplink
 from app.local.conversation import Conversation
 from app.local.dialogue import Entry
 from app.local.faculties import Faculties
 from app.local.generation import Generation
-from app.local.hearing import Hearing, language_in
-from app.local.items import CallerAudio, Item, Message, ToolOutput, Unheard, decode_audio, item_from_wire
+from app.local.hearing import Hearing
+from app.local.items import CallerAudio, Item, Message, ToolOutput, decode_audio, item_from_wire
 from app.local.protocol import Emit, Wire, checked, client_event_id, decode, error_event, new_id
 from app.local.responses import Response
 from app.local.session_settings import SessionSettings
@@ -136,11 +134,11 @@ class RealtimeSession:
     def _commit_turn(self, item_id: str, duration_ms: int, pcm: bytes) -> None:
         part = CallerAudio(duration_ms)
         item = Message(item_id, "user", [part])
-        language = language_in(self._settings, self._entries())
+        entries = self._entries()
         previous = self._conversation.add(item)
         self._emit({"type": "input_audio_buffer.committed", "item_id": item_id, "previous_item_id": previous})
         self._announce(item, previous)
-        self._hearing.hear(item_id, part, pcm, language=language, transcription=self._settings.transcription)
+        self._hearing.hear(part, pcm, self._settings, entries=entries, item_id=item_id)
 
     def _answer_turn(self) -> None:
         detection = self._settings.turn_detection
@@ -179,20 +177,12 @@ class RealtimeSession:
             raise RequestError(
                 "invalid_value", f"Tool call id '{item.call_id}' not found in conversation.", "item.call_id"
             )
-        language = language_in(self._settings, self._entries())
+        entries = self._entries()
         previous = self._conversation.add(item, cast("str | None", fields.get("previous_item_id")))
         self._announce(item, previous)
-        self._listen_to(item, unheard, language)
-
-    def _listen_to(self, item: Item, unheard: list[Unheard], language: str) -> None:
         for one in unheard:
-            pcm = (
-                Uplink().push(one.audio) if self._settings.input_format == ULAW_8K else one.audio[: len(one.audio) & ~1]
-            )
-            index = item.parts.index(one.part) if isinstance(item, Message) else 0
-            transcription = self._settings.transcription
             self._hearing.hear(
-                item.id, one.part, pcm, language=language, transcription=transcription, content_index=index
+                one.part, one.pcm, self._settings, entries=entries, item_id=item.id, content_index=one.content_index
             )
 
     def _retrieve_item(self, fields: Wire) -> None:

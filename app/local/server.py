@@ -199,12 +199,14 @@ def _select_subprotocol(socket: ServerConnection, offered: Sequence[Subprotocol]
 def _refusal(request: Request) -> _Refusal | None:
     """Return why this client may not come in; None: it may. Any key will do, but there has to be one."""
     offered = [name.strip() for line in request.headers.get_all("Sec-WebSocket-Protocol") for name in line.split(",")]
-    has_key = bool(request.headers.get("Authorization")) or any(name.startswith(_KEY_SUBPROTOCOL) for name in offered)
+    _, _, key = request.headers.get("Authorization", "").partition(" ")
+    has_key = bool(key.strip()) or any(name.startswith(_KEY_SUBPROTOCOL) for name in offered)
     if not has_key:
         return _Refusal(
             None, "Missing bearer authentication: send the header 'Authorization: Bearer KEY'; any key will do.", 3000
         )
-    if "OpenAI-Beta" in request.headers or any(name.startswith(_BETA_SUBPROTOCOL) for name in offered):
+    beta = request.headers.get("OpenAI-Beta", "")
+    if "realtime" in beta or any(name.startswith(_BETA_SUBPROTOCOL) for name in offered):
         return _Refusal(
             "beta_api_shape_disabled",
             "The beta shape of the Realtime API is not served: leave out the OpenAI-Beta header and use the GA events.",

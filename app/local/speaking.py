@@ -25,8 +25,6 @@ class Mouth(Protocol):
 
     async def speak(self, text: str, voice: Voice) -> bytes: ...
 
-    def speaks(self, language: str) -> bool: ...
-
 
 class Pace:
     """Holds audio back to a multiple of real time. speed: seconds of audio a second; `math.inf`: no holding back."""

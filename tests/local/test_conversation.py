@@ -120,7 +120,7 @@ def test_items_as_a_client_writes_them() -> None:
     assert isinstance(item, Message)
     assert item.id.startswith("item_")
     assert item.parts == [CallerAudio(75)]
-    assert [len(one.audio) for one in unheard] == [3600]
+    assert [(one.content_index, len(one.pcm)) for one in unheard] == [(0, 3600)]
     audio["audio"] = "not base64!"
     with pytest.raises(RequestError) as refused:
         item_from_wire({"type": "message", "role": "user", "content": [audio]}, PCM16_24K)

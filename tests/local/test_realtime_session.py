@@ -159,7 +159,12 @@ def test_transcription_is_off_unless_asked_for_and_the_agent_hears_all_the_same(
 
 @pytest.mark.parametrize(
     ("heard", "language", "code"),
-    [(None, "en", "audio_unintelligible"), ("", "en", "audio_unintelligible"), ("x", "ko", "unsupported_language")],
+    [
+        (None, "en", "audio_unintelligible"),
+        ("", "en-GB", "audio_unintelligible"),
+        ("x", "ko", "unsupported_language"),
+        ("x", "de", "unsupported_language"),
+    ],
 )
 def test_a_turn_that_was_not_understood_says_so_and_is_answered(heard: str | None, language: str, code: str) -> None:
     async def scenario(talk: Talk) -> None:
@@ -170,7 +175,7 @@ def test_a_turn_that_was_not_understood_says_so_and_is_answered(heard: str | Non
         assert isinstance(failed["error"], dict)
         assert (failed["error"]["type"], failed["error"]["code"]) == ("transcription_error", code)
         assert talk.reply.asked == [(CallerSaid(None),)]
-        assert talk.reply.languages == [language]
+        assert talk.reply.languages == ["ko" if language == "ko" else "en"], "it speaks what it has sentences for"
 
     run(scenario)
 
@@ -665,7 +670,9 @@ def test_both_formats_both_ways() -> None:
         await talk.until_done()
         assert talk.reply.asked == [(CallerSaid("hello"),)]
         audio = b"".join(base64.b64decode(str(event["delta"])) for event in talk.of("response.output_audio.delta"))
-        assert len(audio) == 8 * (MS_A_CHARACTER * len("Good morning. It has shipped.") + 150)
+        spoken_ms = [MS_A_CHARACTER * len(text) for text, _ in talk.mouth.spoken]
+        assert len(spoken_ms) == 2
+        assert len(audio) == 8 * (sum(spoken_ms) + 150), "to the last sample, with a pause between the sentences"
         (item,) = [item_of(event) for event in talk.of("response.output_item.done")]
         ms = len(audio) // 8
         refused = talk.send("conversation.item.truncate", item_id=item["id"], content_index=0, audio_end_ms=ms + 1)

@@ -31,13 +31,10 @@ async def model(*, port: int = 0, tied: bool = False) -> AsyncIterator[Process]:
     try:
         async with asyncio.timeout(30):
             yield process
-            if process.stdin is not None:
-                process.stdin.close()
-            await process.wait()
     finally:
         if process.returncode is None:
             process.kill()
-            await process.wait()
+        await process.communicate()  # to the end of its pipes: they are ours to close
 
 
 async def url_of(process: Process) -> str:
@@ -101,7 +98,7 @@ def test_it_does_not_outlive_who_started_it() -> None:
             model_and_workers = family(starter.pid)[1:]
             assert model_and_workers
             starter.kill()
-            await starter.wait()
+            await starter.communicate()
             assert_gone(model_and_workers)
 
     asyncio.run(scenario())

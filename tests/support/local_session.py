@@ -110,9 +110,6 @@ class SteadyMouth:
         self.hold = asyncio.Event()
         self.hold.set()
 
-    def speaks(self, language: str) -> bool:
-        return True
-
     async def speak(self, text: str, voice: Voice) -> bytes:
         self.spoken.append((text, voice))
         await self.hold.wait()
