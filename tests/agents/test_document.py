@@ -4,7 +4,7 @@ import json
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
@@ -151,11 +151,13 @@ JSON: st.SearchStrategy[JsonValue] = st.recursive(
 )
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(JSON)
 def test_json_is_read_as_itself(value: JsonValue) -> None:
     assert root(json.dumps(value)).value == value
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.binary(max_size=60) | st.text("ab:-[]{}&*!|>'\"#\n ,?%@", max_size=60).map(str.encode))
 def test_any_bytes_give_a_document(content: bytes) -> None:
     assert isinstance(read_document(content), Document)
