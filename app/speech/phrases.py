@@ -4,6 +4,7 @@ Rendering costs tenths of a second and calls begin by the dozen: the disclosure 
 """
 
 import asyncio
+import contextlib
 import hashlib
 import os
 from collections.abc import Mapping
@@ -72,4 +73,5 @@ def _write(path: Path, sound: bytes) -> None:
         temporary.write_bytes(sound)
         temporary.replace(path)
     except OSError:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # where the folder is none, there is nothing to take away either
+            temporary.unlink(missing_ok=True)

@@ -94,9 +94,7 @@ class Service:
 
 
 @asynccontextmanager
-async def served(
-    tmp_path: Path, agents: Mapping[str, str], *, ready: bool = True, **environment: str
-) -> AsyncIterator[Service]:
+async def served(tmp_path: Path, agents: Mapping[str, str], **environment: str) -> AsyncIterator[Service]:
     """Start the service on a free port and wait until it is ready. agents: file name → contents."""
     folder = tmp_path / "agents"
     folder.mkdir(exist_ok=True)
@@ -117,9 +115,8 @@ async def served(
     )
     service = Service(process, data_dir)
     try:
-        if ready:
-            service.url = str((await service.logged("service.start"))["address"])
-            await service.logged("service.ready")
+        service.url = str((await service.logged("service.start"))["address"])
+        await service.logged("service.ready")
         yield service
     finally:
         await service.close()
