@@ -26,6 +26,7 @@ class OutboxSocket:
         self._waiting_bytes = 0
         self._news = asyncio.Event()
         self._closing: tuple[int, str] | None = None
+        self._is_gone = False
 
     async def __aenter__(self) -> Self:
         self._reader = asyncio.create_task(self._read(), name="stream reader")
@@ -37,21 +38,22 @@ class OutboxSocket:
     ) -> None:
         self.close(1000)
         try:
-            async with asyncio.timeout(_CLOSE_S):
-                await self._writer
-        except TimeoutError:
-            pass  # the server ends the connection when the application has returned
+            if not self._is_gone:
+                await asyncio.wait((self._writer,), timeout=_CLOSE_S)
         finally:
             self._reader.cancel()
             self._writer.cancel()
-            await asyncio.gather(self._reader, self._writer, return_exceptions=True)
+            ends = await asyncio.gather(self._reader, self._writer, return_exceptions=True)
+        for end in ends:
+            if isinstance(end, Exception) and error is None:
+                raise end  # a mistake of ours; what the peer may do is answered below
 
     def attach(self, receiver: Receiver) -> None:
         self._receiver = receiver
         self._attached.set()
 
     def send_text(self, text: bytes) -> None:
-        if self._closing is not None:
+        if self._closing is not None or self._is_gone:
             return
         self._outbox.append(text)
         self._waiting_bytes += len(text)
@@ -83,6 +85,9 @@ class OutboxSocket:
                     receiver.receive_binary()
         except WebSocketDisconnected:
             self._tell_gone(by_us=False)  # the writer has found out first
+        finally:
+            if self._receiver is not None:
+                self._tell_gone(by_us=False)  # nobody reads any more, whatever the reason
 
     async def _write(self) -> None:
         try:
@@ -102,8 +107,7 @@ class OutboxSocket:
             self._tell_gone(by_us=False)
 
     def _tell_gone(self, *, by_us: bool) -> None:
-        if self._closing is None:
-            self._closing = (1006, "")  # nothing more is sent
+        self._is_gone = True
         receiver, self._receiver = self._receiver, None
         if receiver is not None:
             receiver.gone(by_us=by_us)

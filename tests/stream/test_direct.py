@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import uvicorn
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
@@ -146,6 +146,7 @@ def encoded(kind: str, body: Any) -> bytes:
             return Frame(Opcode[kind.upper()], body).serialize(mask=True)
 
 
+@settings(deadline=None)
 @given(messages, st.lists(st.integers(min_value=0, max_value=2000), max_size=20))
 def test_however_the_bytes_are_cut_the_same_messages_come_out(script: list[tuple[str, Any]], cuts: list[int]) -> None:
     bench = Bench()

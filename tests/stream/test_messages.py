@@ -4,7 +4,7 @@ import json
 from base64 import b64encode
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.stream.messages import Connected, Dtmf, Mark, Media, Passed, Start, Stop, Wording, decode
@@ -89,11 +89,13 @@ def test_what_is_no_message_is_broken(text: bytes) -> None:
     assert decode(text) is Passed.BROKEN
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_no_bytes_raise(text: bytes) -> None:
     decode(text)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40), st.binary(max_size=400))
 def test_media_is_written_with_these_keys_and_no_others(stream_sid: str, ulaw: bytes) -> None:
     assert json.loads(Wording(stream_sid).media(ulaw)) == {
@@ -103,6 +105,7 @@ def test_media_is_written_with_these_keys_and_no_others(stream_sid: str, ulaw: b
     }
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40), st.integers(min_value=0), st.integers(min_value=0))
 def test_mark_and_clear_are_written_with_these_keys_and_no_others(
     stream_sid: str, generation: int, number: int

@@ -4,7 +4,7 @@ import json
 from base64 import b64decode
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.audio.transcoder import Downlink, Uplink
@@ -45,6 +45,7 @@ def payloads(texts: list[bytes]) -> bytes:
     return b"".join(b64decode(json.loads(text)["media"]["payload"]) for text in texts)
 
 
+@settings(deadline=None)
 @given(ulaw_frames)
 def test_the_callers_audio_goes_through_one_uplink(frames: list[bytes]) -> None:
     translator, uplink = Translator(START), Uplink()
@@ -61,6 +62,7 @@ def test_the_agents_own_track_is_passed_over() -> None:
     assert Translator(START).event(outbound) is Passed.UNKNOWN
 
 
+@settings(deadline=None)
 @given(pcm_pieces)
 def test_what_is_played_goes_through_one_downlink_and_ends_with_its_tail(pieces: list[bytes]) -> None:
     translator, downlink = Translator(START), Downlink()
@@ -92,6 +94,7 @@ def test_a_clear_forgets_the_tail_of_what_was_cut() -> None:
     assert payloads(list(sent)) == b"\xff" * 800
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=0, max_value=10**17), st.integers(min_value=0, max_value=10**17))
 def test_a_mark_that_comes_back_is_known_again(generation: int, number: int) -> None:
     translator = Translator(START)
@@ -136,6 +139,7 @@ def test_the_stream_is_named_by_either_place_of_start() -> None:
     assert json.loads(text)["streamSid"] == "MZ7"
 
 
+@settings(deadline=None)
 @given(st.sets(st.integers(min_value=2, max_value=60)))
 def test_numbers_that_are_left_out_are_counted(numbers: set[int]) -> None:
     translator = Translator(START)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+import ssl
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -56,6 +57,9 @@ KOREAN_AGENT = AgentFile.model_validate(
 FRAME = b64encode(b"\xff" * 160).decode()
 """20 ms of silence."""
 
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Trusts nobody, and costs nothing: reading the usual certificates takes longer than a test."""
+
 Result = TypeVar("Result")
 
 
@@ -79,6 +83,7 @@ class House:
         self.calls.append(call)
         self.legs.append(leg)
         self.live.add(call.call_sid)
+        self._wake()
 
         def report(event: Event) -> None:
             self.events.append(event)
@@ -120,18 +125,18 @@ class Twilio:
     house: House
     door: Door
     port: int
+    stop: Callable[[], Awaitable[None]]
+    """Has the server stop as uvicorn does by itself."""
     token: str | None = TOKEN
 
     def sign(self, url: str, pairs: Iterable[tuple[str, str]] = ()) -> dict[str, str]:
         if self.token is None:
             return {}
-        signature = RequestValidator(self.token).compute_signature(url, FormData(list(pairs)))
+        signature = RequestValidator(self.token).compute_signature(url, form_of(pairs))
         return {"X-Twilio-Signature": signature}
 
-    async def post(self, path: str, form: Mapping[str, str] | None = None, **fields: str) -> httpx.Response:
+    async def post(self, path: str, **fields: str) -> httpx.Response:
         pairs = {"CallSid": CALL, "AccountSid": ACCOUNT, "To": "+15550100", "From": "+15550199"} | fields
-        if form is not None:
-            pairs = dict(form)
         headers = self.sign(self.door.public_url.page(path), pairs.items())
         return await self.client.post(path, data=pairs, headers=headers)
 
@@ -151,6 +156,11 @@ class Twilio:
         )
 
 
+def form_of(pairs: Iterable[tuple[str, str]]) -> FormData:
+    """Return a form as starlette reads it, blank values and repeated names included."""
+    return FormData([*pairs])
+
+
 def parameters_of(twiml: str) -> dict[str, str]:
     """Return the stream's parameters in a TwiML document."""
     return {one.attrib["name"]: one.attrib["value"] for one in ElementTree.fromstring(twiml).iter("Parameter")}  # noqa: S314 - our own document
@@ -160,7 +170,7 @@ def connected() -> str:
     return '{"event":"connected","protocol":"Call","version":"1.0.0"}'
 
 
-def start(ticket: str, call_sid: str = CALL, **changes: object) -> str:
+def start(ticket: str, call_sid: str = CALL, changes: Mapping[str, object] | None = None) -> str:
     body: dict[str, object] = {
         "streamSid": STREAM,
         "accountSid": ACCOUNT,
@@ -169,7 +179,9 @@ def start(ticket: str, call_sid: str = CALL, **changes: object) -> str:
         "customParameters": {"ticket": ticket},
         "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1},
     }
-    return json.dumps({"event": "start", "sequenceNumber": "1", "streamSid": STREAM, "start": body | changes})
+    return json.dumps(
+        {"event": "start", "sequenceNumber": "1", "streamSid": STREAM, "start": body | dict(changes or {})}
+    )
 
 
 def media(number: int, payload: str = FRAME, track: str = "inbound") -> str:
@@ -216,11 +228,17 @@ async def served(*, ws: type[asyncio.Protocol] | str = DirectProtocol, **changes
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)
     await server.startup(sockets=[listener])
+
+    async def stop() -> None:
+        if server.servers:
+            await server.shutdown(sockets=[listener])
+            server.servers = []
+
     try:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
-            yield Twilio(client, house, door, port)
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, verify=NO_TLS) as client:
+            yield Twilio(client, house, door, port, stop)
     finally:
-        await server.shutdown(sockets=[listener])
+        await stop()
 
 
 def run(scenario: Coroutine[object, object, Result], *, fast_loop: bool = False) -> Result:
@@ -233,6 +251,3 @@ def run(scenario: Coroutine[object, object, Result], *, fast_loop: bool = False)
     factory = uvloop.new_event_loop if fast_loop else None
     with asyncio.Runner(loop_factory=factory) as runner:
         return runner.run(bounded())
-
-
-Scenario = Callable[[Twilio], Awaitable[None]]
