@@ -15,7 +15,6 @@ from app.session.events import Event, ModelLost, ModelReady, ModelStalled
 from app.session.words import Fault, ModelNumber
 
 STALLED_BYTES = 256 * 1024
-CLOSE_TIMEOUT_S = 1.0
 
 
 class Stage(Enum):
@@ -84,16 +83,20 @@ class Connection:
                 await self._over.wait()
         finally:
             self._wait_for(None)
-            await connection.leave(CLOSE_TIMEOUT_S)
+            await connection.leave()
+
+    def append(self, audio: bytes) -> None:
+        """Send some of the caller's audio; while the session is not open, do nothing. Never waits, never raises."""
+        if self._stage is Stage.OPEN and self._socket is not None:
+            self._socket.send_now(messages.encode_append(audio))
+            if self._socket.unsent_bytes > STALLED_BYTES and not self._stalled:
+                self._stalled = True
+                self._report(ModelStalled(self._number))
 
     def perform(self, command: WordedCommand) -> None:
-        """Send what the command asks for; while the session is not open, do nothing. Never waits, never raises."""
-        if self._stage is not Stage.OPEN or self._socket is None:
-            return
-        self._socket.send_now(self._translator.message(command))
-        if not self._stalled and self._socket.unsent_bytes > STALLED_BYTES:
-            self._stalled = True
-            self._report(ModelStalled(self._number))
+        """Send what the command asks for, under the same terms."""
+        if self._stage is Stage.OPEN and self._socket is not None:
+            self._socket.send_now(self._translator.message(command))
 
     def close(self) -> None:
         """End the session; `run` returns once the model has agreed, or a second later. No ModelLost comes of it."""

@@ -51,6 +51,7 @@ def _checked(base_url: str) -> SplitResult:
     try:
         base = urlsplit(base_url.strip())
         port = base.port  # parsing it is what finds a wrong one
+        (base.hostname or "").encode("idna")  # and this a name that no resolver could be asked for
     except ValueError as error:
         raise SettingsError(f"a model's base URL cannot be read ({error}): {wanted}") from error
     if "@" in base.netloc:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from app.model.connection import Connection, MessageCounts
 from app.model.dialects import ModelTarget
 from app.model.setup import ModelSetup
-from app.session.commands import CloseModel, ModelCommand, OpenModel
+from app.session.commands import AppendInputAudio, CloseModel, ModelCommand, OpenModel
 from app.session.events import Event
 from app.session.words import ModelNumber
 
@@ -66,10 +66,14 @@ class ModelLeg:
 
     def perform(self, command: ModelCommand) -> None:
         """Do what is asked, at once. Never waits, never raises; for a session that is not open it does nothing."""
+        connection = self._connections.get(command.model)
+        if isinstance(command, AppendInputAudio):  # fifty times a second, so before all others
+            if connection is not None:
+                connection.append(command.audio)
+            return
         if isinstance(command, OpenModel):
             self._open(command.model)
             return
-        connection = self._connections.get(command.model)
         if connection is None:
             if isinstance(command, CloseModel) and command.model in self._asked:
                 self._asked.remove(command.model)

@@ -31,6 +31,8 @@ except ImportError:  # a platform without the library's part in C
     from websockets.utils import apply_mask
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+CLOSE_TIMEOUT_S = 1.0
+"""For the peer to agree that a connection is over."""
 PING_INTERVAL_S = 20.0
 PING_TIMEOUT_S = 30.0
 """Longer than any pause of our own loop: a connection must not die of our being busy."""
@@ -92,13 +94,11 @@ class ModelSocket(ClientConnection):
         if self.protocol.state is State.OPEN and not self.transport.is_closing():
             self.transport.write(self._frame(text))
 
-    async def leave(self, within_s: float) -> None:
-        """Close the connection with 1000, giving the peer so long to agree; return when it is gone."""
+    async def leave(self) -> None:
+        """Close the connection with 1000, giving the peer CLOSE_TIMEOUT_S to agree; return when it is gone."""
+        self.close_begun()
         try:
-            if self.protocol.state is State.OPEN:
-                self.protocol.send_close(frames.CloseCode.NORMAL_CLOSURE)
-                self.send_data()
-            async with asyncio.timeout(within_s):
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
                 await self.wait_closed()
         except TimeoutError:
             pass  # the peer had its time: what follows is for all
@@ -206,6 +206,7 @@ async def open_socket(url: str, headers: Mapping[str, str], connect_timeout_s: f
                 open_timeout=None,
                 ping_interval=PING_INTERVAL_S,
                 ping_timeout=PING_TIMEOUT_S,
+                close_timeout=CLOSE_TIMEOUT_S,
                 max_size=MAX_MESSAGE_BYTES,
                 logger=_logger,
                 create_connection=ModelSocket,

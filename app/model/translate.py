@@ -14,7 +14,6 @@ from app.session.commands import (
     AddCallerText,
     AddCue,
     AnswerToolCall,
-    AppendInputAudio,
     CancelResponse,
     DeleteItem,
     RequestResponse,
@@ -42,8 +41,7 @@ from app.session.events import (
 from app.session.words import ItemId, ModelNumber, Request, ResponseId, ResponseStatus, ToolCallId
 
 WordedCommand = (
-    AppendInputAudio
-    | SetTurnHandling
+    SetTurnHandling
     | RequestResponse
     | CancelResponse
     | TruncateItem
@@ -53,7 +51,7 @@ WordedCommand = (
     | AddCue
     | AnswerToolCall
 )
-"""The commands that are client events; opening and closing are the socket's."""
+"""The commands that are client events; but for audio, which `messages.encode_append` words."""
 
 
 class Translator:
@@ -82,8 +80,6 @@ class Translator:
     def message(self, command: WordedCommand) -> bytes:
         """Return the client event that a command is on the wire."""
         match command:
-            case AppendInputAudio():
-                return messages.encode_append(command.audio)
             case SetTurnHandling():
                 self._settings_open += 1
                 session = setup.turn_settings(

@@ -60,6 +60,8 @@ def test_no_beta_header_is_sent() -> None:
         "http://127.0.0.1:0/v1",
         "http://[::1/v1",
         "https://api.openai.com/v1#there",
+        "https://api..openai.com/v1",
+        f"https://{'a' * 64}.example/v1",
         "https://me:word@api.openai.com/v1",
     ],
 )
