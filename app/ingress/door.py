@@ -36,7 +36,7 @@ class Door:
     run_call: the call behind the door; returns when it is over. has_stream: whether a stream of a CallSid is open.
     last_word: what a call's session wants done with the call now that its stream has ended.
     call_completed: told, perhaps repeatedly, that a CallSid's call is over. refused: told why somebody was turned away.
-    clock: seconds, monotonic.
+    clock: seconds, monotonic. start_within_s, form_within_s: how long a stream's `start` and a form may take to come.
     """
 
     public_url: PublicUrl
@@ -54,6 +54,7 @@ class Door:
     refused: Callable[[str], None] = lambda reason: None
     clock: Callable[[], float] = time.monotonic
     start_within_s: float = 10.0
+    form_within_s: float = 10.0
 
     def note_refusal(self, refusal: CallRefused, route: str, **fields: str) -> None:
         """Log and count that somebody was turned away. fields: nothing personal."""

@@ -11,7 +11,7 @@ from typing import Self
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from starlette.datastructures import FormData
-from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]  # twilio ships no types
+from twilio.request_validator import RequestValidator
 
 from app.errors import CallRefused, SettingsError
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from twilio.twiml.voice_response import VoiceResponse  # type: ignore[import-untyped]  # twilio ships no types
+from twilio.twiml.voice_response import VoiceResponse
 
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """XML 1.0 §2.2: no escape makes these legal; Twilio would refuse the document (error 12100) and drop the call."""

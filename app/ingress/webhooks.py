@@ -1,11 +1,12 @@
 """The webhooks: what Twilio asks and tells by signed form posts."""
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
 
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Message
@@ -30,7 +31,14 @@ _CALL_SID = re.compile(r"[A-Za-z0-9]{1,64}", re.ASCII)
 """Twilio's are CA and 32 hexadecimal digits. They name files, so nothing else may stand in one."""
 _SLOWEST_CHARACTERS_A_SECOND = 4
 """Of speech, in any language: Korean and Japanese write a syllable as one."""
-_STATUS_CODES = {"too_large": 413, "not_a_form": 415, "too_many_fields": 400, "no_call_sid": 400}
+_STATUS_CODES = {
+    "too_large": 413,
+    "not_a_form": 415,
+    "too_many_fields": 400,
+    "no_call_sid": 400,
+    "too_slow": 408,
+    "left_early": 400,
+}
 _FINAL_STATUSES = frozenset(("completed", "busy", "no-answer", "failed", "canceled"))
 
 
@@ -137,7 +145,7 @@ async def _checked_form(door: Door, path: str, request: Request) -> FormData:
     """Return the form of a post that Twilio has signed for our account. Raises CallRefused."""
     signature, server = request.headers.get("x-twilio-signature"), request.scope.get("server")
     door.signatures.precheck(signature, server)
-    form = await _form(request)
+    form = await _form(request, door.form_within_s)
     url = door.public_url.as_requested(path, request.scope["raw_path"], request.scope["query_string"])
     door.signatures.check_form(url, form, signature, server)
     if door.account_sid is not None and _text(form, "AccountSid") != door.account_sid:
@@ -147,7 +155,7 @@ async def _checked_form(door: Door, path: str, request: Request) -> FormData:
     return form
 
 
-async def _form(request: Request) -> FormData:
+async def _form(request: Request, within_s: float) -> FormData:
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != "application/x-www-form-urlencoded":
         raise CallRefused("not_a_form", "expected Content-Type application/x-www-form-urlencoded, as Twilio posts")
@@ -168,9 +176,14 @@ async def _form(request: Request) -> FormData:
         return message
 
     try:
-        return await Request(request.scope, receive).form(max_fields=_MAX_FIELDS, max_part_size=MAX_FORM_BYTES)
+        async with asyncio.timeout(within_s):
+            return await Request(request.scope, receive).form(max_fields=_MAX_FIELDS, max_part_size=MAX_FORM_BYTES)
     except HTTPException as error:
         raise CallRefused("too_many_fields", f"the form cannot be read: {error.detail}") from error
+    except TimeoutError as error:
+        raise CallRefused("too_slow", f"the form has not come within {within_s:g} s") from error
+    except ClientDisconnect as error:
+        raise CallRefused("left_early", "the connection ended within the form") from error
 
 
 def _text(form: FormData, name: str) -> str:

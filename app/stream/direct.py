@@ -171,6 +171,11 @@ class DirectProtocol(WebSocketsSansIOProtocol):
         super().handle_parser_exception()
         self._tell_gone(by_us=False)
 
+    def keepalive_timeout(self) -> None:
+        super().keepalive_timeout()
+        self._tell_gone(by_us=False)
+        self.transport.abort()  # what waits unsent to a dead peer would hold a polite close for minutes
+
     def shutdown(self) -> None:
         super().shutdown()
         self._tell_gone(by_us=True)

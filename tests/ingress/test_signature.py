@@ -2,7 +2,7 @@
 
 import pytest
 from starlette.datastructures import FormData, UploadFile
-from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]  # twilio ships no types
+from twilio.request_validator import RequestValidator
 
 from app.errors import CallRefused, SettingsError
 from app.ingress.signature import PublicUrl, Signatures, is_loopback

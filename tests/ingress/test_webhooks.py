@@ -1,5 +1,6 @@
 """The webhooks over real HTTP: who is let through, and what he is told."""
 
+import asyncio
 from xml.etree import ElementTree
 
 import pytest
@@ -287,6 +288,38 @@ def test_bodies_that_are_no_form_of_twilios_are_not_read_through() -> None:
                 "not_a_form",
                 "wrong_signature",
             ]
+
+    run(scenario())
+
+
+HALF_A_FORM = (
+    b"POST /twilio/voice HTTP/1.1\r\nHost: x\r\nX-Twilio-Signature: x\r\n"
+    b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\nCallSid=CA1"
+)
+
+
+def test_a_form_that_does_not_come_is_not_waited_for() -> None:
+    async def scenario() -> None:
+        async with served(form_within_s=0.1) as twilio:
+            reader, writer = await asyncio.open_connection("127.0.0.1", twilio.port)
+            writer.write(HALF_A_FORM)
+            assert await reader.readline() == b"HTTP/1.1 408 Request Timeout\r\n"
+            writer.close()
+            await writer.wait_closed()
+            assert twilio.house.refusals == ["too_slow"]
+
+    run(scenario())
+
+
+def test_who_leaves_within_the_form_is_noted() -> None:
+    async def scenario() -> None:
+        async with served() as twilio:
+            _, writer = await asyncio.open_connection("127.0.0.1", twilio.port)
+            writer.write(HALF_A_FORM)
+            await writer.drain()
+            writer.close()
+            await writer.wait_closed()
+            await twilio.house.until(lambda: twilio.house.refusals == ["left_early"])
 
     run(scenario())
 

@@ -31,6 +31,7 @@ class NotedTransport(asyncio.Transport):
         self.written = b""
         self.high_bytes: int | None = None
         self.is_closed = False
+        self.is_aborted = False
 
     def write(self, data: "bytes | bytearray | memoryview[int]") -> None:
         self.written += bytes(data)
@@ -42,7 +43,7 @@ class NotedTransport(asyncio.Transport):
         self.is_closed = True
 
     def abort(self) -> None:
-        self.is_closed = True
+        self.is_closed = self.is_aborted = True
 
     def pause_reading(self) -> None:
         pass
@@ -259,7 +260,7 @@ def test_a_close_that_is_never_answered_aborts(bench: Bench) -> None:
     bench.protocol.close_timeout = 0
     bench.protocol.close(1000)
     bench.loop.run_until_complete(asyncio.sleep(0))
-    assert bench.transport.is_closed
+    assert bench.transport.is_aborted
 
 
 def test_a_stall_is_told_when_the_transport_says_so(bench: Bench) -> None:
@@ -280,3 +281,4 @@ def test_a_silent_peer_is_gone(bench: Bench, caplog: pytest.LogCaptureFixture) -
     bench.protocol.keepalive_timeout()
     bench.protocol.connection_lost(None)
     assert bench.receiver.told == [("gone", False)]
+    assert bench.transport.is_aborted

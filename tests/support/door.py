@@ -18,7 +18,7 @@ import uvloop
 import websockets
 from starlette.applications import Starlette
 from starlette.datastructures import FormData
-from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]  # twilio ships no types
+from twilio.request_validator import RequestValidator
 
 from app.agents.schema import AgentFile
 from app.bridge.incoming import IncomingCall
