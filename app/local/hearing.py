@@ -3,7 +3,9 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeAlias
 
 import msgspec
 
@@ -16,7 +18,18 @@ from app.local.session_settings import SessionSettings, Transcription
 from app.local.usage import caller_audio_tokens, text_tokens
 from app.local.vocabulary import ToolOffer, Vocabulary, vocabulary_of
 
+_Recognizing: TypeAlias = asyncio.Task[str | VoiceAgentError | None]
+"""The words, None if there are none to be understood, or why it could not be tried."""
+
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    """A turn that is listened to although it may go on."""
+
+    pcm: bytes
+    task: _Recognizing
 
 
 class Hearing:
@@ -27,6 +40,8 @@ class Hearing:
         self._tasks = tasks
         self._emit = emit
         self._open: set[asyncio.Task[None]] = set()
+        self._listening: set[_Recognizing] = set()
+        self._ahead: _Ahead | None = None
         self._preparing: asyncio.Task[None] | None = None
         self._vocabulary = Vocabulary((), {})
         self._listened_for: object = None
@@ -38,7 +53,7 @@ class Hearing:
             return
         self._listened_for = asked
         self._vocabulary = _vocabulary(settings.instructions, msgspec.json.encode(settings.tools))
-        if self._ears.available and _hears(_language_heard(settings, ())):
+        if self._deafness(settings, ()) is None:
             self._preparing = self._tasks.create_task(self._prepare(self._vocabulary))
 
     def hear(
@@ -57,11 +72,18 @@ class Hearing:
         """
         self.listen_for(settings)
         place: Wire = {"item_id": item_id, "content_index": content_index}
-        task = self._tasks.create_task(
-            self._hear(place, part, pcm, _language_heard(settings, entries), settings.transcription)
-        )
+        failure = self._deafness(settings, entries)
+        recognizing = None if failure else self._recognizing(pcm)
+        task = self._tasks.create_task(self._hear(place, part, recognizing, failure, settings.transcription))
         self._open.add(task)
         task.add_done_callback(self._open.discard)
+
+    def listen_ahead(self, pcm: bytes, settings: SessionSettings, *, entries: Sequence[Entry]) -> None:
+        """Begin with a turn that may be over; if it ends as it is, its words come the earlier."""
+        self._drop_ahead()
+        self.listen_for(settings)
+        if self._deafness(settings, entries) is None:
+            self._ahead = _Ahead(pcm, self._recognizing(pcm))
 
     async def settled(self) -> None:
         """Wait until every turn so far has been listened to."""
@@ -70,7 +92,7 @@ class Hearing:
 
     def close(self) -> None:
         """Give up listening."""
-        for task in (*self._open, self._preparing):
+        for task in (*self._open, *self._listening, self._preparing):
             if task is not None:
                 task.cancel()
 
@@ -82,24 +104,55 @@ class Hearing:
         except VoiceAgentError as error:  # said again, to the client, by the turn that it spoils
             log.warning("the recogniser could not be prepared: %s", error)
 
+    def _deafness(self, settings: SessionSettings, entries: Sequence[Entry]) -> Wire | None:
+        """Return the failure that every turn ends in, since nothing can be heard; None: it can."""
+        language = _language_heard(settings, entries)
+        if language.lower().split("-")[0] != HEARD_LANGUAGE:
+            message = f"The local model hears English only, not '{language}': offer the keypad."
+            return _failure("unsupported_language", message)
+        if not self._ears.available:
+            return _failure("recognizer_unavailable", self._ears.reason or "There is no recogniser.")
+        return None
+
+    def _recognizing(self, pcm: bytes) -> _Recognizing:
+        """Return the task that listens to this, which may have begun ahead."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and ahead.pcm == pcm:
+            return ahead.task
+        if ahead is not None:
+            ahead.task.cancel()
+        task = self._tasks.create_task(self._recognize(pcm, self._vocabulary))
+        self._listening.add(task)
+        task.add_done_callback(self._listening.discard)
+        return task
+
+    def _drop_ahead(self) -> None:
+        if self._ahead is not None:
+            self._ahead.task.cancel()
+            self._ahead = None
+
+    async def _recognize(self, pcm: bytes, vocabulary: Vocabulary) -> str | VoiceAgentError | None:
+        try:
+            return await self._ears.recognize(pcm, vocabulary)
+        except InvariantError:
+            raise
+        except VoiceAgentError as error:
+            log.warning("a turn was not recognised: %s", error)
+            return error
+
     async def _hear(
-        self, place: Wire, part: CallerAudio, pcm: bytes, language: str, transcription: Transcription | None
+        self,
+        place: Wire,
+        part: CallerAudio,
+        recognizing: _Recognizing | None,
+        failure: Wire | None,
+        transcription: Transcription | None,
     ) -> None:
-        failure: Wire | None = None
-        if not _hears(language):
-            failure = _failure(
-                "unsupported_language", f"The local model hears English only, not '{language}': offer the keypad."
-            )
-        elif not self._ears.available:
-            failure = _failure("recognizer_unavailable", self._ears.reason or "There is no recogniser.")
-        else:
-            try:
-                part.transcript = await self._ears.recognize(pcm, self._vocabulary)
-            except InvariantError:
-                raise
-            except VoiceAgentError as error:
-                log.warning("a turn was not recognised: %s", error)
+        match await recognizing if recognizing else None:
+            case VoiceAgentError() as error:
                 failure = _failure(None, str(error), kind="server_error")
+            case words:
+                part.transcript = words
         if transcription is None:
             return
         begin = "conversation.item.input_audio_transcription"
@@ -121,11 +174,6 @@ def _vocabulary(instructions: str, tools: bytes) -> Vocabulary:
     tools: the offers as JSON, which is what a cache can keep them by.
     """
     return vocabulary_of(instructions, msgspec.json.decode(tools, type=list[ToolOffer]))
-
-
-def _hears(language: str) -> bool:
-    """Whether the recogniser knows a language (BCP 47)."""
-    return language.lower().split("-")[0] == HEARD_LANGUAGE
 
 
 def _language_heard(settings: SessionSettings, entries: Sequence[Entry]) -> str:

@@ -19,7 +19,7 @@ from app.local.protocol import Emit, Wire, checked, client_event_id, decode, err
 from app.local.responses import Response
 from app.local.session_settings import SessionSettings
 from app.local.shapes import RequestError
-from app.local.turns import IdleTimedOut, InputAudioBuffer, TurnBegan, TurnEnded
+from app.local.turns import IdleTimedOut, InputAudioBuffer, TurnBegan, TurnEnded, TurnPaused
 
 
 class RealtimeSession:
@@ -104,6 +104,8 @@ class RealtimeSession:
             match happened:
                 case TurnBegan():
                     self._turn_began(happened)
+                case TurnPaused(pcm):
+                    self._hearing.listen_ahead(pcm, self._settings, entries=self._entries())
                 case TurnEnded():
                     stopped: Wire = {"audio_end_ms": happened.audio_end_ms, "item_id": happened.item_id}
                     self._emit({"type": "input_audio_buffer.speech_stopped", **stopped})

@@ -73,12 +73,10 @@ class Delivery:
             pcm = await self._mouth.speak(spoken(sentence, self._language), self._voice)
             pcm = pause + pcm if pcm else b""
             pause = PCM16_24K.silence * (PCM16_24K.bytes_of(_PAUSE_MS) // PCM16_24K.sample_bytes)
-            audio = pcm if encoder is None else encoder.push(pcm)
+            audio = pcm if encoder is None else encoder.push(pcm) + encoder.flush()
             await self._give(sentence, audio, audio_format)
             if self._response.has_spent_its_tokens:
                 return
-        if encoder is not None and (tail := encoder.flush()):
-            self._response.say("", tail)
 
     async def _give(self, sentence: str, audio: bytes, audio_format: AudioFormat) -> None:
         if not audio:
@@ -103,8 +101,11 @@ def sentences_of(text: str) -> list[str]:
 
 
 def steps(size: int, first: int, step: int) -> list[int]:
-    """Return where the steps end that cover `size`: the first one, then equal ones, the last as it comes out."""
-    return [*range(first, size, step), size]
+    """Return where the steps end that cover `size`: the first, then equal ones, the last of 0.5 to 1.5 steps."""
+    ends = list(range(first, size, step))
+    if ends and size - ends[-1] < step / 2:
+        ends.pop()
+    return [*ends, size]
 
 
 def shares(text: str, ends: Sequence[int]) -> Iterator[tuple[str, int, int]]:

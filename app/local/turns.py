@@ -19,6 +19,10 @@ SHORTEST_COMMIT_MS = 100
 _LEAD_MS = 300
 _TAIL_MS = 200
 """What a recogniser wants around the speech itself."""
+_PAUSE_MS = 250
+"""From so much silence on a turn is listened to ahead of its end."""
+_WORTH_MS = 100
+"""If so much earlier at least."""
 _DETECTION_LAG_MS = 1_000
 """How late an edge may be noticed, with a margin."""
 _LONGEST_TURN_MS = 120_000
@@ -27,6 +31,12 @@ _LONGEST_TURN_MS = 120_000
 
 class Detector(Protocol):
     """Finds turns; `vad.TurnDetector` is the real one."""
+
+    @property
+    def voiced_ms(self) -> tuple[int, int] | None: ...
+
+    @property
+    def silence_ms(self) -> int: ...
 
     def push(self, pcm: bytes) -> Sequence[SpeechStarted | SpeechStopped]: ...
 
@@ -42,6 +52,13 @@ class TurnBegan:
 
     item_id: str
     audio_start_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnPaused:
+    """The caller has been silent for a moment; the turn may be over. pcm: what its end would carry."""
+
+    pcm: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +90,9 @@ class Committed:
     pcm: bytes
 
 
+Happening: TypeAlias = TurnBegan | TurnPaused | TurnEnded | IdleTimedOut
+
+
 class InputAudioBuffer:
     """The caller's audio as it comes in. new_detector: makes a fresh detector; each holds the memory of one stream."""
 
@@ -89,6 +109,7 @@ class InputAudioBuffer:
         self._position_bytes = 0
         self._committed_to_ms = 0
         self._turn: TurnBegan | None = None
+        self._paused_at_ms: int | None = None  # the speech in front of the last pause ended here
         self._idle_from_ms: int | None = None
 
     @property
@@ -118,7 +139,7 @@ class InputAudioBuffer:
         """Note that a response ended which lasts so long: from its end in the caller's ear on, silence counts."""
         self._idle_from_ms = self.position_ms + audio_ms
 
-    def append(self, audio: bytes, *, agent_is_responding: bool) -> list[TurnBegan | TurnEnded | IdleTimedOut]:
+    def append(self, audio: bytes, *, agent_is_responding: bool) -> list[Happening]:
         """Take in audio in the session's format and return what it revealed, in order.
 
         agent_is_responding: a response is under way, so that silence is not idleness.
@@ -129,7 +150,7 @@ class InputAudioBuffer:
         if self._detector is None or self._detection is None:
             self._forget_before(self.position_ms - _LONGEST_TURN_MS)
             return []
-        happened: list[TurnBegan | TurnEnded | IdleTimedOut] = []
+        happened: list[Happening] = []
         for edge in self._detector.push(pcm):
             match edge:
                 case SpeechStarted():
@@ -138,6 +159,7 @@ class InputAudioBuffer:
                     happened.append(self._turn)
                 case SpeechStopped() if self._turn is not None:
                     happened.append(self._ended(self._turn, edge))
+        happened += self._pause(self._detector, self._detection)
         happened += self._idle(self._detection, agent_is_responding)
         if self._turn is None:
             padding_ms = max(self._detection.prefix_padding_ms, _LEAD_MS)
@@ -176,6 +198,7 @@ class InputAudioBuffer:
         assert self._detection is not None
         self._detector = self._new_detector()
         self._detector_began_ms = self.position_ms
+        self._paused_at_ms = None
         self._configure_detector(self._detector, self._detection)
 
     @staticmethod
@@ -188,14 +211,25 @@ class InputAudioBuffer:
 
     def _ended(self, turn: TurnBegan, edge: SpeechStopped) -> TurnEnded:
         end_ms = self._detector_began_ms + edge.audio_end_ms
-        pcm = self._cut(
-            self._detector_began_ms + edge.voiced_from_ms - _LEAD_MS,
-            self._detector_began_ms + edge.voiced_to_ms + _TAIL_MS,
-        )
+        pcm = self._speech(edge.voiced_from_ms, edge.voiced_to_ms)
         self._turn = None
         self._idle_from_ms = None  # an answer is due, and its end counts anew
         self._committed_to_ms = end_ms
         return TurnEnded(turn.item_id, end_ms, end_ms - turn.audio_start_ms, pcm)
+
+    def _pause(self, detector: Detector, detection: TurnDetection) -> list[TurnPaused]:
+        voiced_ms = detector.voiced_ms
+        if voiced_ms is None or self._turn is None or voiced_ms[1] == self._paused_at_ms:
+            return []
+        if detector.silence_ms < _PAUSE_MS or detection.silence_duration_ms < _PAUSE_MS + _WORTH_MS:
+            return []
+        self._paused_at_ms = voiced_ms[1]
+        return [TurnPaused(self._speech(*voiced_ms))]
+
+    def _speech(self, voiced_from_ms: int, voiced_to_ms: int) -> bytes:
+        """Return the speech between two positions of the detector, with what a recogniser wants around it."""
+        began_ms = self._detector_began_ms
+        return self._cut(began_ms + voiced_from_ms - _LEAD_MS, began_ms + voiced_to_ms + _TAIL_MS)
 
     def _idle(self, detection: TurnDetection, agent_is_responding: bool) -> list[IdleTimedOut]:
         if detection.idle_timeout_ms is None or self._idle_from_ms is None or self._turn is not None:

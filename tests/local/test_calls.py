@@ -81,7 +81,7 @@ def test_twenty_calls_of_three_turns_succeed() -> None:
             await phrases.render(mouth)
             async with (
                 RealtimeServer(Faculties(ears, mouth, speed=math.inf)) as server,
-                asyncio.timeout(300),
+                asyncio.timeout(900),
                 asyncio.TaskGroup() as callers,
             ):
                 for _ in range(2):  # two at a time keep the server and its speech workers busy

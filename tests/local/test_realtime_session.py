@@ -147,6 +147,25 @@ def test_a_turn_is_found_committed_written_down_and_answered() -> None:
     run(scenario)
 
 
+def test_a_turn_is_listened_to_ahead_of_its_end_and_again_if_it_goes_on() -> None:
+    async def scenario(talk: Talk) -> None:
+        talk.update(audio={"input": {"turn_detection": {"type": "server_vad", "silence_duration_ms": 500}}})
+        talk.ears.script = ["where is", "where is my order"]
+        talk.say(silence(500) + voice(300) + silence(300))
+        await asyncio.sleep(0)
+        assert len(talk.ears.heard) == 1, "it may be over"
+        talk.say(voice(300) + silence(300))
+        await asyncio.sleep(0)
+        assert len(talk.ears.heard) == 2, "it was not"
+        talk.say(silence(300))
+        await talk.until_done()
+        assert talk.reply.asked == [(CallerSaid("where is my order"),)]
+        assert talk.ears.heard[1] == silence(300) + voice(300) + silence(300) + voice(300) + silence(200)
+        assert len(talk.ears.heard) == 2, "and what was heard ahead is not heard again"
+
+    run(scenario)
+
+
 def test_transcription_is_off_unless_asked_for_and_the_agent_hears_all_the_same() -> None:
     async def scenario(talk: Talk) -> None:
         talk.take_turn("hello")

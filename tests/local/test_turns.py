@@ -8,7 +8,7 @@ from app.audio import mulaw
 from app.audio.formats import PCM16_24K, ULAW_8K
 from app.local.session_settings import TurnDetection
 from app.local.shapes import RequestError
-from app.local.turns import IdleTimedOut, InputAudioBuffer, TurnBegan, TurnEnded
+from app.local.turns import Happening, IdleTimedOut, InputAudioBuffer, TurnBegan, TurnEnded, TurnPaused
 from tests.support.local_session import LoudnessDetector, silence, voice
 
 pytestmark = pytest.mark.core
@@ -22,8 +22,8 @@ def listening(detection: TurnDetection | None = VAD) -> InputAudioBuffer:
     return buffer
 
 
-def hear(buffer: InputAudioBuffer, audio: bytes, *, chunk: int = 960) -> list[TurnBegan | TurnEnded | IdleTimedOut]:
-    happened: list[TurnBegan | TurnEnded | IdleTimedOut] = []
+def hear(buffer: InputAudioBuffer, audio: bytes, *, chunk: int = 960) -> list[Happening]:
+    happened: list[Happening] = []
     for begin in range(0, len(audio), chunk):
         happened += buffer.append(audio[begin : begin + chunk], agent_is_responding=False)
     return happened
@@ -32,7 +32,8 @@ def hear(buffer: InputAudioBuffer, audio: bytes, *, chunk: int = 960) -> list[Tu
 @settings(deadline=None)  # a busy machine is no mistake
 @given(st.integers(97, 20_000))
 def test_a_turn_is_the_same_however_the_audio_was_cut(chunk: int) -> None:
-    began, ended = hear(listening(), silence(1000) + voice(400) + silence(600), chunk=chunk)
+    happened = hear(listening(), silence(1000) + voice(400) + silence(600), chunk=chunk)
+    began, ended = (one for one in happened if not isinstance(one, TurnPaused))
     assert isinstance(began, TurnBegan)
     assert isinstance(ended, TurnEnded)
     assert began.audio_start_ms == 700, "with its prefix"
@@ -40,6 +41,23 @@ def test_a_turn_is_the_same_however_the_audio_was_cut(chunk: int) -> None:
     assert ended.item_id == began.item_id
     assert ended.duration_ms == 1200
     assert ended.pcm == silence(300) + voice(400) + silence(200), "what a recogniser wants around it"
+
+
+def test_a_pause_tells_what_the_end_would_carry_once() -> None:
+    happened = hear(listening(), silence(1000) + voice(400) + silence(400) + voice(200) + silence(600))
+    assert [type(one) for one in happened] == [TurnBegan, TurnPaused, TurnPaused, TurnEnded]
+    _, first, second, ended = happened
+    assert isinstance(first, TurnPaused)
+    assert isinstance(second, TurnPaused)
+    assert isinstance(ended, TurnEnded)
+    assert first.pcm == silence(300) + voice(400) + silence(200)
+    assert second.pcm == ended.pcm
+
+
+def test_where_a_turn_ends_early_a_pause_gains_nothing() -> None:
+    early = TurnDetection(0.5, 300, 300, None, create_response=True, interrupt_response=True)
+    happened = hear(listening(early), voice(400) + silence(600))
+    assert [type(one) for one in happened] == [TurnBegan, TurnEnded]
 
 
 def test_positions_count_all_audio_and_each_turn_is_its_own() -> None:
@@ -58,10 +76,10 @@ def test_telephone_audio_is_taken_in_too() -> None:
     buffer.configure(ULAW_8K, VAD)
     tone = mulaw.encode(b"\x00\x20" * 8 * 400)
     happened = hear(buffer, mulaw.SILENCE * 8000 + tone + mulaw.SILENCE * 8 * 700, chunk=160)
-    assert [type(one) for one in happened] == [TurnBegan, TurnEnded]
+    assert [type(one) for one in happened] == [TurnBegan, TurnPaused, TurnEnded]
     assert buffer.position_ms == 2100
-    assert isinstance(happened[1], TurnEnded)
-    assert abs(PCM16_24K.ms_of(len(happened[1].pcm)) - 900) <= 40
+    assert isinstance(happened[2], TurnEnded)
+    assert abs(PCM16_24K.ms_of(len(happened[2].pcm)) - 900) <= 40
 
 
 def test_without_detection_the_client_commits() -> None:
@@ -143,7 +161,7 @@ def test_silence_is_no_news_when_somebody_spoke_or_answers() -> None:
     buffer = listening(idle(5000))
     buffer.agent_finished(0)
     happened = hear(buffer, silence(4000) + voice(200) + silence(20_000))
-    assert [type(one) for one in happened] == [TurnBegan, TurnEnded]
+    assert [type(one) for one in happened] == [TurnBegan, TurnPaused, TurnEnded]
     buffer.agent_finished(0)
     assert buffer.append(silence(9000), agent_is_responding=True) == []
 

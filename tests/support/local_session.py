@@ -48,6 +48,14 @@ class LoudnessDetector:
         self.speaking = False
         self.settings: tuple[float, int, int] = (0.5, 300, 500)
 
+    @property
+    def voiced_ms(self) -> tuple[int, int] | None:
+        return (self._voiced_from_ms, self._voiced_to_ms) if self.speaking else None
+
+    @property
+    def silence_ms(self) -> int:
+        return self._now_ms - self._voiced_to_ms if self.speaking else 0
+
     def configure(self, *, threshold: float, prefix_padding_ms: int, silence_duration_ms: int) -> None:
         self.settings = (threshold, prefix_padding_ms, silence_duration_ms)
 
