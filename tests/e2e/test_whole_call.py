@@ -32,7 +32,7 @@ def plan(service: Service, *steps: HangUp | WaitMs | Press, max_s: float = 30.0)
 def test_a_call_is_answered_interrupted_looked_up_and_recorded(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with StandInModel() as model, served(tmp_path, {"orders.yaml": AGENT}, **environment(model)) as service:
-            calling = asyncio.create_task(place_call(plan(service, max_s=12.0)))
+            calling = asyncio.create_task(place_call(plan(service, WaitMs(15_000), HangUp())))
             connection = await model.next_connection()
             setup = await connection.expect("session.update")
             detection = setup["session"]["audio"]["input"]["turn_detection"]  # type: ignore[index]
@@ -134,7 +134,7 @@ def test_keys_are_given_to_the_model_and_logged_nowhere(tmp_path: Path) -> None:
 def test_a_model_that_stays_lost_ends_the_call_with_a_word(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with StandInModel() as model, served(tmp_path, {"orders.yaml": AGENT}, **environment(model)) as service:
-            calling = asyncio.create_task(place_call(plan(service, max_s=40.0)))
+            calling = asyncio.create_task(place_call(plan(service, WaitMs(35_000), max_s=40.0)))
             connection = await model.next_connection()
             await connection.wait_for("conversation.item.create")
             model.refuse_with = 503
