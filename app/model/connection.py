@@ -84,6 +84,7 @@ class Connection:
         finally:
             self._wait_for(None)
             await connection.leave()
+            self._socket = None  # each knew the other: nothing is left to the garbage collector
 
     def append(self, audio: bytes) -> None:
         """Send some of the caller's audio; while the session is not open, do nothing. Never waits, never raises."""

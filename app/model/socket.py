@@ -105,6 +105,7 @@ class ModelSocket(ClientConnection):
         finally:
             self.transport.abort()
         await self.wait_closed()
+        self._take = self._gone = None
 
     def close_begun(self) -> None:
         """Send the close frame (1000) now; `leave` waits for the rest."""

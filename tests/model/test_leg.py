@@ -1,13 +1,16 @@
 """The agent's leg, its sessions, its beginning and its end, over a real socket."""
 
 import asyncio
+import gc
 from collections.abc import Callable
 
 import pytest
 import uvloop
 
 from app.model import socket as model_socket
+from app.model.connection import Connection
 from app.model.leg import ModelLeg
+from app.model.socket import ModelSocket
 from app.session.commands import (
     AddCallerText,
     AppendInputAudio,
@@ -248,3 +251,23 @@ def test_what_the_report_raises_while_a_command_is_performed_comes_out_too(monke
                 await running_leg
 
     run(scenario())
+
+
+def test_nothing_of_a_session_is_left_for_the_garbage_collector() -> None:
+    def alive() -> int:
+        return sum(type(thing) in (Connection, ModelSocket) for thing in gc.get_objects())
+
+    async def scenario() -> None:
+        async with StandInModel() as model:
+            async with opened(model) as (leg, _, connection):
+                assert alive() == 2
+                leg.perform(CloseModel(FIRST))
+                await connection.closed()
+            assert alive() == 0
+
+    gc.collect()
+    gc.disable()
+    try:
+        run(scenario())
+    finally:
+        gc.enable()
