@@ -1,7 +1,12 @@
 """From files to agents or mistakes: every mistake at once, each in its place."""
 
 import hashlib
+import json
 from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import JsonValue
 
 from app.agents.loader import Mistaken, load, read
 from app.agents.schema import AgentFile
@@ -136,3 +141,54 @@ def test_secrets_do_not_come_back_in_messages() -> None:
     (only,) = mistakes(text)
     assert "hush" not in only
     assert "the name of the environment variable" in only
+
+
+SAMPLE = """
+{"agent": "a", "phone_numbers": ["+15550100"], "default": true, "language": "en-US",
+ "model": {"provider": "openai", "name": "gpt-realtime-2.1", "voice": "marin", "audio_format": "pcm16",
+           "fallbacks": []},
+ "prompt": "p", "greeting": "g", "disclosure": {"text": "AI", "interruptible": false},
+ "turn_detection": {"type": "server_vad", "threshold": 0.5, "prefix_padding_ms": 300, "silence_duration_ms": 500},
+ "tools": [{"name": "t", "description": "d", "timeout_s": 5,
+            "parameters": {"type": "object", "properties": {"n": {"type": "string", "enum": ["a"], "pattern": "a"}},
+                           "required": ["n"]},
+            "sql": {"query": "select :n", "url_env": "X"}}],
+ "limits": {"max_call_s": 1800, "idle_prompt_s": 12, "idle_hangup_s": 30}}
+"""
+
+ANYTHING: st.SearchStrategy[JsonValue] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(["", " ", "x", "object", ":n", "+1"]),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["type", "text", "x"]), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+
+
+def with_one_replaced(value: JsonValue, target: int, other: JsonValue, seen: list[int]) -> JsonValue:
+    """Return the value with its target-th part (in the order of writing) replaced by the other."""
+    seen[0] += 1
+    if seen[0] == target:
+        return other
+    if isinstance(value, dict):
+        return {key: with_one_replaced(part, target, other, seen) for key, part in value.items()}
+    if isinstance(value, list):
+        return [with_one_replaced(part, target, other, seen) for part in value]
+    return value
+
+
+@settings(deadline=None)  # the machine may be busy
+@given(st.integers(1, 50), ANYTHING)
+def test_anything_anywhere_gives_an_agent_or_mistakes(target: int, other: JsonValue) -> None:
+    text = json.dumps(with_one_replaced(json.loads(SAMPLE), target, other, [0]), indent=1)
+    for constant, yaml in (("NaN", ".nan"), ("-Infinity", "-.inf"), ("Infinity", ".inf")):
+        text = text.replace(constant, yaml)
+    loaded = read(Path("a.yaml"), text.encode())
+    if isinstance(loaded, Mistaken):
+        assert loaded.mistakes
+        for mistake in loaded.mistakes:
+            assert 1 <= mistake.line <= text.count("\n") + 1
+            assert "see dialtone schema" not in mistake.message, "every message says what to write"
+            assert "; " in mistake.message or "? " in mistake.message
+    else:
+        json.dumps(loaded.model_dump(), allow_nan=False)
