@@ -1,0 +1,34 @@
+"""python -m scripts.benchmarks: what scripts/bench runs."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from scripts.benchmarks import load
+
+
+def main() -> int:
+    """Run the benchmark that the arguments name; return 0 if all that was measured is met, 1 if not, 2: asked wrong."""
+    parser = argparse.ArgumentParser(prog="scripts/bench", description="Benchmarks of the service; docs/benchmarks.md.")
+    benchmarks = parser.add_subparsers(dest="benchmark", required=True)
+    asked = benchmarks.add_parser("load", help="many calls at once over the real sockets, the service on one core")
+    asked.add_argument(
+        "--calls", type=_count, metavar="N", help="only this level (default: 1, 25, 50, 100, … until late)"
+    )
+    asked.add_argument("--seconds", type=_count, default=10, metavar="S", help="measured at each level (default: 10)")
+    asked.add_argument("--most", type=_count, default=400, metavar="N", help="no level beyond this (default: 400)")
+    asked.add_argument("--json", type=Path, metavar="FILE", help="write every figure there")
+    arguments = parser.parse_args()
+    levels = [arguments.calls] if arguments.calls else load.levels_up_to(arguments.most)
+    return load.run(levels, float(arguments.seconds), arguments.json)
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is too few; write 1 or more")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

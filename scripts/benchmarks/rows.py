@@ -1,0 +1,93 @@
+"""The promises that this load can judge: what the figures must be at least, and what they are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from scripts.benchmarks.level import Level
+from scripts.benchmarks.measure import Spread
+
+_REFERENCE_CALLS = 50
+_DENSITY_CALLS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One promise. is_met: None when it was not measured."""
+
+    what: str
+    at_least: str
+    measured: str
+    is_met: bool | None
+
+
+def judge(levels: Sequence[Level]) -> list[Row]:
+    """Return every promise with its measure."""
+    service = {level.calls: level for level in levels if level.bridge == "service"}
+    naive = {level.calls: level for level in levels if level.bridge == "naive"}
+    reference = _near(service, _REFERENCE_CALLS)
+    at = f"at {reference.calls} calls" if reference is not None else ""
+    rows = [
+        _below("speech_started → clear, p95", 5.0, None if reference is None else reference.clear, at),
+        _below("frame, caller → model, p95", 10.0, None if reference is None else reference.up, at),
+        _below("first audio of a reply, model → caller, p95", 10.0, None if reference is None else reference.down, at),
+        _below("first disclosure audio, p95", 100.0, None if reference is None else reference.first_audio, at),
+    ]
+    refused = sum(level.refused for level in service.values())
+    truncates = sum(level.truncates for level in service.values())
+    rows.append(Row("truncates refused", "none", f"{refused} of {truncates}", refused == 0 if truncates else None))
+    rows.append(_density(service))
+    rows += [_ratio(service, naive), *_memory(service), _curve(service)]
+    return rows
+
+
+def _near(levels: dict[int, Level], calls: int) -> Level | None:
+    """The level that is asked for, else the only one."""
+    if calls in levels:
+        return levels[calls]
+    return next(iter(levels.values())) if len(levels) == 1 else None
+
+
+def _below(what: str, limit_ms: float, measured: Spread | None, at: str) -> Row:
+    if measured is None:
+        return Row(what, f"≤ {limit_ms:g} ms", "not measured", None)
+    return Row(what, f"≤ {limit_ms:g} ms", f"{measured.p95:.2f} ms {at}", measured.p95 <= limit_ms)
+
+
+def _ratio(service: dict[int, Level], naive: dict[int, Level]) -> Row:
+    what, limit = "CPU against the naive bridge", "≤ 1.5 ×"
+    both = [calls for calls in service if calls in naive and calls <= _DENSITY_CALLS]
+    if not both:
+        return Row(what, limit, "not measured", None)
+    calls = max(both)
+    ratio = service[calls].cpu_ms / naive[calls].cpu_ms
+    return Row(what, limit, f"{ratio:.2f} × at {calls} calls", ratio <= 1.5)
+
+
+def _density(service: dict[int, Level]) -> Row:
+    most = max((calls for calls, level in service.items() if not level.is_late), default=0)
+    is_end = any(level.is_late for level in service.values())
+    met = True if most >= _DENSITY_CALLS else False if is_end else None
+    words = f"{most}" if is_end else f"{most} or more"
+    return Row("calls on one core, caller → model p99 below 20 ms", str(_DENSITY_CALLS), words, met)
+
+
+def _memory(service: dict[int, Level]) -> list[Row]:
+    rows = [Row("memory per call over the base", "≤ 2048 kB", "not measured", None)] if not service else []
+    if service:
+        level = service[min(service, key=lambda calls: abs(calls - _DENSITY_CALLS))]
+        measured = f"{level.rss_kb:.0f} kB at {level.calls} calls"
+        rows.append(Row("memory per call over the base", "≤ 2048 kB", measured, level.rss_kb <= 2048))
+    what, limit = "its growth with the length of a call", "≤ 20 kB/min"  # what is said is kept, for the record
+    for level in service.values():
+        if level.drift_kb is not None:
+            measured = f"{level.drift_kb:+.1f} kB/min at {level.calls} calls"
+            return [*rows, Row(what, limit, measured, level.drift_kb <= 20)]
+    return [*rows, Row(what, limit, "not measured", None)]
+
+
+def _curve(service: dict[int, Level]) -> Row:
+    what, limit = "cost curve: CPU per call-second at 100 calls against 25", "≤ 1.15 ×"
+    if 25 not in service or 100 not in service:
+        return Row(what, limit, "not measured", None)
+    growth = service[100].cpu_ms / service[25].cpu_ms
+    return Row(what, limit, f"{growth:.2f} ×", growth <= 1.15)

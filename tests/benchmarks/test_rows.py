@@ -1,0 +1,105 @@
+"""Which promises a run keeps."""
+
+from dataclasses import replace
+
+import pytest
+
+from scripts.benchmarks.level import Level
+from scripts.benchmarks.measure import Spread
+from scripts.benchmarks.rows import Row, judge
+
+pytestmark = pytest.mark.core
+
+QUICK = Spread(count=1000, p50=0.5, p95=1.0, p99=2.0, most=4.0)
+LATE = Spread(count=1000, p50=5.0, p95=12.0, p99=25.0, most=80.0)
+SERVICE = Level(
+    bridge="service",
+    calls=50,
+    seconds=10.0,
+    cpu_ms=4.0,
+    core_share=0.2,
+    quiet_share=1.0,
+    up=QUICK,
+    down=QUICK,
+    clear=QUICK,
+    clears_missing=0,
+    first_audio=QUICK,
+    frames=25_000,
+    lost=0,
+    failed=0,
+    truncates=70,
+    refused=0,
+    errors=0,
+    rss_kb=200.0,
+    uss_kb=190.0,
+    drift_kb=None,
+    load_late=QUICK,
+    load_share=0.2,
+)
+NAIVE = replace(SERVICE, bridge="naive", cpu_ms=3.0, refused=20)
+
+
+def row(rows: list[Row], word: str) -> Row:
+    (found,) = [row for row in rows if word in row.what]
+    return found
+
+
+def test_a_level_by_itself_is_judged_by_what_it_tells() -> None:
+    rows = judge([SERVICE, NAIVE])
+
+    assert row(rows, "clear").is_met is True
+    assert row(rows, "against the naive").is_met is True
+    assert row(rows, "calls on one core").is_met is None
+    assert row(rows, "cost curve").is_met is None
+
+
+def test_a_late_frame_breaks_the_promise_of_the_frame() -> None:
+    rows = judge([replace(SERVICE, up=LATE), NAIVE])
+
+    assert row(rows, "caller → model, p95").is_met is False
+    assert row(rows, "model → caller").is_met is True
+
+
+def test_density_is_the_highest_level_in_time() -> None:
+    levels = [replace(SERVICE, calls=calls) for calls in (50, 100, 125)]
+
+    rows = judge([*levels, replace(SERVICE, calls=150, up=LATE)])
+
+    assert row(rows, "calls on one core") == Row(
+        "calls on one core, caller → model p99 below 20 ms", "100", "125", True
+    )
+
+
+def test_a_service_that_is_late_at_fifty_calls_never_held_a_hundred() -> None:
+    rows = judge([replace(SERVICE, calls=25), replace(SERVICE, calls=50, lost=1)])
+
+    assert row(rows, "calls on one core").is_met is False
+
+
+def test_the_ratio_is_of_the_same_number_of_calls() -> None:
+    rows = judge([SERVICE, NAIVE, replace(SERVICE, calls=100, cpu_ms=30.0)])
+
+    assert row(rows, "against the naive").measured == "1.33 × at 50 calls"
+
+
+def test_a_service_dearer_than_one_and_a_half_naive_bridges_is_told() -> None:
+    assert row(judge([replace(SERVICE, cpu_ms=4.6), NAIVE]), "against the naive").is_met is False
+
+
+def test_a_refused_truncate_is_told() -> None:
+    refused = row(judge([replace(SERVICE, refused=1), NAIVE]), "truncates")
+
+    assert (refused.measured, refused.is_met) == ("1 of 70", False)
+
+
+def test_memory_that_grows_is_told() -> None:
+    rows = judge([replace(SERVICE, drift_kb=50.0)])
+
+    assert row(rows, "memory per call").is_met is True
+    assert row(rows, "growth").is_met is False
+
+
+def test_a_cost_that_grows_with_the_calls_is_told() -> None:
+    rows = judge([replace(SERVICE, calls=25, cpu_ms=4.0), replace(SERVICE, calls=100, cpu_ms=5.0)])
+
+    assert row(rows, "cost curve").is_met is False
