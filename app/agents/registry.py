@@ -50,6 +50,7 @@ class Registry:
         """Return who answers a dialled number: who names it, else the default agent, else the only one, else nobody.
 
         A number that a mistaken file names is not for the only other agent: its callers would reach another business.
+        A default agent takes it, since answering what no other agent can is what it was made the default for.
         """
         dialled = dialled.strip()
         for agent in self.agents:

@@ -77,6 +77,12 @@ def test_good_files_are_served_beside_a_mistaken_one(tmp_path: Path) -> None:
     assert answering(registry, "+15550100") is None, "a caller of a's must not reach b"
 
 
+def test_the_default_agent_stands_in_for_a_mistaken_one(tmp_path: Path) -> None:
+    write(tmp_path, "a.yaml", "agent: a", 'phone_numbers: ["+15550100"]', "colour: red")
+    write(tmp_path, "b.yaml", "agent: b", "default: true")
+    assert answering(Registry.load(tmp_path), "+15550100") == "b", "that is what a default agent is for"
+
+
 def test_a_conflict_leaves_the_first_file_in_service(tmp_path: Path) -> None:
     first = write(tmp_path, "a.yaml", "agent: a", "default: true", 'phone_numbers: ["+15550100"]')
     write(tmp_path, "b.yaml", "agent: b", 'phone_numbers: ["+15550101", "+15550100"]')
