@@ -42,6 +42,9 @@ LAST_WORD_S = 1.5
 """After the last call, how long the callbacks that follow it are still served."""
 
 
+EMBEDDED_ATTEMPTS = 3
+
+
 class _State(TypedDict):
     service: "Service"
 
@@ -116,9 +119,16 @@ class Service:
             reason = "starting"
         elif not self._prepared:
             reason = "no_agent"
+        elif self._is_without_model():
+            reason = "embedded_model_down"
         elif self.admission.is_full(time.monotonic()):
             reason = "full"
         return Readiness(not reason, reason, details)
+
+    def _is_without_model(self) -> bool:
+        """Is the embedded model, which every agent here has, being started again?"""
+        prepared = self._prepared.values()
+        return not self._embedded.is_running and all(agent.file.model.provider == "local" for agent in prepared)
 
     async def start(self) -> None:
         """Prepare agents, model and phrases; `readiness` says when it is done. Calls are taken from then on."""
@@ -132,10 +142,7 @@ class Service:
         if not self.registry.agents:
             log.error("agents.none", detail=f"no good agent file in {settings.agents_dir}: set AGENTS_DIR")
         if any(agent.model.provider == "local" for agent in self.registry.agents):
-            try:
-                await self._embedded.start()
-            except ModelError as error:
-                log.error("embedded_model.not_started", detail=str(error))
+            await self._start_embedded()
         await asyncio.to_thread(settings.data_dir.mkdir, parents=True, exist_ok=True)
         for agent in self.registry.agents:
             await self._prepare(agent)
@@ -144,6 +151,15 @@ class Service:
         gc.collect()
         gc.freeze()  # what is there now stays: collections have only the calls to look at
         log.info("service.ready", address=self.address, agents=sorted(self._prepared))
+
+    async def _start_embedded(self) -> None:
+        for attempt in range(1, EMBEDDED_ATTEMPTS + 1):
+            try:
+                await self._embedded.start()
+            except ModelError as error:
+                log.error("embedded_model.not_started", attempt=attempt, detail=str(error))
+            else:
+                return
 
     async def _prepare(self, agent: AgentFile) -> None:
         try:

@@ -10,7 +10,7 @@ from structlog.contextvars import bound_contextvars
 
 from app.agents.schema import AgentFile
 from app.audio.formats import PCM16_24K
-from app.bridge.bridge import Bridge, Legs, StreamLegLike
+from app.bridge.bridge import Bridge, Legs
 from app.bridge.incoming import IncomingCall
 from app.bridge.roster import Roster
 from app.errors import VoiceAgentError
@@ -28,6 +28,7 @@ from app.session.words import Phrase
 from app.speech.leg import SpeechLeg
 from app.speech.phrases import PhraseBook
 from app.speech.wording import wording_for
+from app.stream.leg import StreamLeg
 from app.telemetry.logs import CallLog
 from app.telemetry.metrics import CallMetrics, Metrics
 from app.tools.catalogue import Catalogue
@@ -92,7 +93,7 @@ class Exchange:
         self._store = store
         self._metrics = metrics
 
-    async def run_call(self, incoming: IncomingCall, stream: StreamLegLike) -> None:
+    async def run_call(self, incoming: IncomingCall, stream: StreamLeg) -> None:
         """Run one call from its stream's start to its record. Raises nothing but cancellation."""
         loop = asyncio.get_running_loop()
         agent = self._prepared(incoming.agent)
@@ -147,6 +148,12 @@ class Exchange:
                 self._metrics.message_passed_over("model", "unknown")
             for _ in range(model.broken_messages):
                 self._metrics.message_passed_over("model", "broken")
+            for _ in range(stream.unknown_messages):
+                self._metrics.message_passed_over("carrier", "unknown")
+            for _ in range(stream.broken_messages):
+                self._metrics.message_passed_over("carrier", "broken")
+            if stream.lost_messages:
+                log.warning("stream.gaps", call_sid=incoming.call_sid, lost_messages=stream.lost_messages)
         try:
             await asyncio.to_thread(self._store.file, keeper.finish())
             log.info("record.filed", call_sid=incoming.call_sid)

@@ -547,7 +547,7 @@ class Session:
         if self._phase.phase is Phase.CLOSING:
             return
         frames_ms = self._terms.audio.ms_of(self._caller_bytes - self._backlog_bytes)
-        self._line.ready(frames_ms)
+        self._line.ready(frames_ms, at)
         self._out += self._conversation.tell(self._line.model)
         if self._phase.phase is Phase.CONVERSING:
             self._let_model_answer()

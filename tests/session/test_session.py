@@ -737,6 +737,20 @@ def test_a_model_that_stays_lost_ends_the_call_with_a_word_within_twenty_seconds
     assert ended[-1].outcome is Outcome.MODEL_LOST
 
 
+def test_a_model_that_is_lost_as_soon_as_it_is_there_is_given_up_too() -> None:
+    driver = Driver()
+    driver.converse()
+    model = M1
+    out: list[object] = []
+    while SpeakPhrase(PieceNumber(3), Phrase.MODEL_LOST) not in out:
+        assert model < 12, "it is tried for ever"
+        driver.send(ModelLost(model, "close_1011"))
+        out = [*driver.wait(5.0)]
+        driver.send(CallerAudio(pcm(20)))
+        model = ModelNumber(max([model, *(c.model for c in out if isinstance(c, OpenModel))]))
+        driver.send(ModelReady(model))
+
+
 def test_after_the_end_nothing_is_taken_in() -> None:
     driver = Driver()
     driver.converse()
