@@ -143,7 +143,9 @@ def _decode(decoder: "Decoder", features: bytes) -> tuple[str, float] | None:
     if not features:
         return None
     decoder.start_utt()
-    decoder.process_cep(features, False, True)  # not without search; the utterance is whole, so is its mean
+    # The library subtracts the mean within the very bytes that it is given: it gets a copy that nobody else looks at.
+    own = bytes(bytearray(features))
+    decoder.process_cep(own, False, True)  # not without search; the utterance is whole, so is its mean
     decoder.end_utt()
     best = decoder.hyp()
     if best is None or not best.hypstr or not 0.0 < best.score < 1.0:
