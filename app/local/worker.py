@@ -26,7 +26,7 @@ class Worker:
     """
 
     def __init__(self, module: str, *arguments: str) -> None:
-        """module: what `python -m` runs; nothing is started before the first request."""
+        """module: what `python -m` runs. Nothing is started before the first request; one event loop alone may ask."""
         self._command = (sys.executable, "-m", module, *arguments)
         self._ids = count(1)
         self._turn = asyncio.Lock()
@@ -72,7 +72,11 @@ class Worker:
             await self._running.close()
             self._running = None
         if self._running is None:
-            self._running = await _Process.spawn(self._command)
+            spawned = await _Process.spawn(self._command)
+            if self._closed:  # meanwhile
+                await spawned.close()
+                raise WorkerLost("the speech worker was closed while it started")
+            self._running = spawned
         await self._running.ready()
         return self._running
 
@@ -89,7 +93,8 @@ class _Process:
         self._waiting: dict[int, asyncio.Future[Answer]] = {0: asyncio.get_running_loop().create_future()}
         self._first_word = self._waiting[0]
         self._last_words = b""
-        self._tasks = [asyncio.create_task(self._read_answers()), asyncio.create_task(self._read_errors())]
+        self._errors = asyncio.create_task(self._read_errors())
+        self._reader = asyncio.create_task(self._read_answers())
 
     @classmethod
     async def spawn(cls, command: tuple[str, ...]) -> "_Process":
@@ -108,7 +113,7 @@ class _Process:
     @property
     def is_over(self) -> bool:
         """Whether nothing more can come of it."""
-        return self._tasks[0].done()
+        return self._reader.done()
 
     async def ready(self) -> None:
         """Wait for its first word. Raises VoiceAgentError when that is why it cannot start."""
@@ -117,6 +122,8 @@ class _Process:
             raise VoiceAgentError(first.reason)
 
     async def ask(self, request: Request) -> Answer:
+        if self._stdin.is_closing():  # it is dead, and its end has not come through the other pipe yet
+            await asyncio.wait([self._reader])
         if self.is_over:
             raise self._lost()
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
@@ -134,7 +141,7 @@ class _Process:
                 await self._process.wait()
         except TimeoutError:
             self._process.kill()
-        await asyncio.gather(*self._tasks)
+        await asyncio.gather(self._reader, self._errors)
         await self._process.wait()
 
     async def _read_answers(self) -> None:
@@ -146,7 +153,7 @@ class _Process:
                 if waiting is not None and not waiting.done():
                     waiting.set_result(answer)  # else whoever asked was cancelled meanwhile
         except (asyncio.IncompleteReadError, ConnectionError):
-            await self._stderr_ended()
+            await asyncio.wait([self._errors])
             lost = self._lost()
             for waiting in self._waiting.values():
                 if not waiting.done():
@@ -157,9 +164,6 @@ class _Process:
     async def _read_errors(self) -> None:
         while said := await self._stderr.read(_READ_AHEAD_BYTES):
             self._last_words = (self._last_words + said)[-_LAST_WORDS_BYTES:]
-
-    async def _stderr_ended(self) -> None:
-        await asyncio.wait([self._tasks[1]])
 
     def _lost(self) -> WorkerLost:
         said = self._last_words.decode(errors="replace").strip()
