@@ -80,7 +80,6 @@ class Hearing:
 
     def listen_ahead(self, pcm: bytes, settings: SessionSettings, *, entries: Sequence[Entry]) -> None:
         """Begin with a turn that may be over; if it ends as it is, its words come the earlier."""
-        self._drop_ahead()
         self.listen_for(settings)
         if self._deafness(settings, entries) is None:
             self._ahead = _Ahead(pcm, self._recognizing(pcm))
@@ -125,11 +124,6 @@ class Hearing:
         self._listening.add(task)
         task.add_done_callback(self._listening.discard)
         return task
-
-    def _drop_ahead(self) -> None:
-        if self._ahead is not None:
-            self._ahead.task.cancel()
-            self._ahead = None
 
     async def _recognize(self, pcm: bytes, vocabulary: Vocabulary) -> str | VoiceAgentError | None:
         try:

@@ -208,8 +208,6 @@ class RealtimeSession:
         overrides = cast(Wire, fields.get("response", {}))
         given = self._given(cast(list[Wire], overrides["input"])) if "input" in overrides else None
         self._generation.create(self._settings, overrides, given)
-        if overrides.get("conversation") != "none":
-            self._turn_waits = False  # it is answered now
 
     def _given(self, wires: list[Wire]) -> list[Item]:
         """Return the items of a response's `input`; a reference stands for the item of the conversation."""

@@ -166,6 +166,33 @@ def test_a_turn_is_listened_to_ahead_of_its_end_and_again_if_it_goes_on() -> Non
     run(scenario)
 
 
+def test_what_was_heard_ahead_counts_only_for_the_turn_that_ended_there() -> None:
+    async def scenario(talk: Talk) -> None:
+        talk.update(audio={"input": {"turn_detection": {"type": "server_vad", "silence_duration_ms": 500}}})
+        talk.ears.script = ["where is", "where is my order"]
+        talk.say(silence(500) + voice(300) + silence(300))
+        await asyncio.sleep(0)
+        talk.say(voice(300) + silence(600), chunk_ms=1000)
+        await talk.until_done()
+        assert talk.reply.asked == [(CallerSaid("where is my order"),)]
+
+    run(scenario)
+
+
+def test_the_answer_waits_for_the_words() -> None:
+    async def scenario(talk: Talk) -> None:
+        talk.ears.hold.clear()
+        talk.take_turn("where is my order")
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert talk.reply.asked == []
+        talk.ears.hold.set()
+        await talk.until_done()
+        assert talk.reply.asked == [(CallerSaid("where is my order"),)]
+
+    run(scenario)
+
+
 def test_transcription_is_off_unless_asked_for_and_the_agent_hears_all_the_same() -> None:
     async def scenario(talk: Talk) -> None:
         talk.take_turn("hello")
@@ -281,6 +308,16 @@ def test_silence_behind_the_agent_is_a_turn_when_it_was_asked_for() -> None:
         ]
         await talk.until_done(2)
         assert talk.reply.asked[1] == (AgentSaid("Are you there?"), CallerSaid(None))
+
+    run(scenario)
+
+
+def test_what_is_out_of_band_does_not_begin_the_wait_for_an_answer() -> None:
+    async def scenario(talk: Talk) -> None:
+        talk.update(audio={"input": {"turn_detection": {"type": "server_vad", "idle_timeout_ms": 5000}}})
+        talk.send("response.create", response={"conversation": "none"})
+        await talk.until_done()
+        assert talk.say(silence(9000)) == []
 
     run(scenario)
 

@@ -115,6 +115,14 @@ def test_a_commit_in_a_turn_ends_it_under_the_id_it_was_announced_with() -> None
     assert later[0].audio_start_ms == 2100
 
 
+def test_a_turn_that_was_found_is_not_committed_again() -> None:
+    buffer = listening()
+    hear(buffer, voice(400) + silence(540))
+    with pytest.raises(RequestError) as refused:
+        buffer.commit()
+    assert refused.value.code == "input_audio_buffer_commit_empty"
+
+
 def test_clearing_forgets_the_turn_and_keeps_counting() -> None:
     buffer = listening()
     hear(buffer, silence(1000) + voice(400))
@@ -164,6 +172,14 @@ def test_silence_is_no_news_when_somebody_spoke_or_answers() -> None:
     assert [type(one) for one in happened] == [TurnBegan, TurnPaused, TurnEnded]
     buffer.agent_finished(0)
     assert buffer.append(silence(9000), agent_is_responding=True) == []
+
+
+def test_silence_counts_from_the_answer_and_not_from_the_response_that_the_turn_cut() -> None:
+    buffer = listening(idle(5000))
+    hear(buffer, voice(100))
+    buffer.agent_finished(0)
+    happened = hear(buffer, voice(6000) + silence(600))
+    assert [type(one) for one in happened] == [TurnPaused, TurnEnded]
 
 
 def test_an_old_timeout_does_not_fire_when_detection_is_turned_on_again() -> None:

@@ -229,6 +229,13 @@ class Talk:
         await self.until("rate_limits.updated", count)
         return cast("Mapping[str, object]", self.of("response.done")[count - 1]["response"])
 
+    async def until_quiet(self) -> None:
+        """Wait until every response that was begun is over."""
+        async with asyncio.timeout(10):
+            while len(self.of("response.created")) > len(self.of("rate_limits.updated")):
+                self._news.clear()
+                await self._news.wait()
+
     def of(self, kind: str) -> list[Event]:
         return [event for event in self.events if event["type"] == kind]
 
