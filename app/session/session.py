@@ -5,9 +5,9 @@ random: time is an argument, silence is news by `deadline`. The small machines (
 playback, tool calls, turns, keypad, line) do not know each other; they are joined here and nowhere else.
 """
 
-from collections import deque
 from typing import assert_never
 
+from app.session.backlog import Backlog
 from app.session.commands import (
     AnswerToolCall,
     AppendInputAudio,
@@ -66,6 +66,7 @@ from app.session.events import (
     TurnHandlingSet,
 )
 from app.session.floor import FloorMachine
+from app.session.idleness import Idle, Idleness
 from app.session.keypad import Keypad
 from app.session.line import ModelLine
 from app.session.phase import Phase, PhaseMachine
@@ -73,7 +74,7 @@ from app.session.playback import MAX_WAITING_MS, Item, Playback
 from app.session.responses import Responses
 from app.session.terms import Terms
 from app.session.toolcalls import ToolCall, ToolCalls
-from app.session.turns import AgentTurn, CallerTurns, words_heard
+from app.session.turns import AgentTurns, CallerTurns, words_heard
 from app.session.words import (
     Fault,
     ItemId,
@@ -88,6 +89,8 @@ from app.session.words import (
     ToolStatus,
 )
 
+KEPT_MS = 10_000
+"""How much of the caller's audio is kept for a model that is not there yet."""
 TURN_WAIT_S = 8.0
 """How long the greeting waits for a caller who was speaking when the disclosure ended."""
 LAST_WORDS_S = 10.0
@@ -122,19 +125,17 @@ class Session:
         self._conversation = Conversation()
         self._keypad = Keypad()
         self._line = ModelLine()
+        self._idleness = Idleness(terms.idle_prompt_s, terms.idle_hangup_s)
         self._caller_turns = CallerTurns()
-        self._agent_turn: AgentTurn | None = None
+        self._agent_turns = AgentTurns()
         self._began_at = 0.0
-        self._active_at = 0.0
         self._frame_at = 0.0
         self._caller_bytes = 0
-        self._backlog: deque[bytes] = deque()
-        self._backlog_bytes = 0
+        self._backlog = Backlog(terms.audio.bytes_of(KEPT_MS))
         self._pieces = 0
         self._speaking: set[PieceNumber] = set()
         self._is_begun = False  # the greeting, or the model's own beginning, has had its turn
         self._begin_by: float | None = None
-        self._is_idle_prompted = False
         self._outcome: Outcome | None = None
         self._last_piece: PieceNumber | None = None
         self._is_hanging_up = False
@@ -243,12 +244,12 @@ class Session:
             case CallerSpeechStarted(_, item_id, audio_start_ms):
                 self._floor.caller_started()
                 self._caller_turns.started(item_id, self._stream_ms(audio_start_ms, at))
-                self._caller_was_active(at)
+                self._idleness.caller_was_active(at)
                 self._interrupt(at)
             case CallerSpeechStopped(_, item_id, audio_end_ms):
                 self._floor.caller_stopped()
                 self._caller_turns.stopped(item_id, self._stream_ms(audio_end_ms, at))
-                self._caller_was_active(at)
+                self._idleness.caller_was_active(at)
                 if self._line.answers_turns and self._phase.phase is Phase.CONVERSING:
                     self._responses.expect(item_id, at)
             case CallerTurnCommitted(_, item_id):
@@ -286,21 +287,16 @@ class Session:
         self._caller_bytes += len(audio)
         if self._line.is_ready and not self._backlog:
             return [AppendInputAudio(self._line.model, audio)]
-        self._backlog.append(audio)
-        self._backlog_bytes += len(audio)
+        self._backlog.keep(audio)
         if not self._line.is_ready:
-            while self._backlog_bytes > self._terms.audio.bytes_of(10_000):
-                self._backlog_bytes -= len(self._backlog.popleft())
             return []
-        # catching up at twice real time: more would confuse the model's voice detector
-        behind = [self._backlog.popleft() for _ in range(min(2, len(self._backlog)))]
-        self._backlog_bytes -= sum(len(frame) for frame in behind)
-        return [AppendInputAudio(self._line.model, frame) for frame in behind]
+        return [AppendInputAudio(self._line.model, frame) for frame in self._backlog.next_two()]
 
     def _stream_started(self, at: float, *, disclosure_said: bool) -> None:
         if self._phase.phase is not Phase.OPENING:
             return
-        self._began_at = self._active_at = self._frame_at = at
+        self._began_at = self._frame_at = at
+        self._idleness.caller_was_active(at)
         self._phase.move(Phase.DISCLOSING)
         self._open_model()
         if disclosure_said:
@@ -321,7 +317,7 @@ class Session:
 
     def _digit(self, digit: str, at: float) -> None:
         if self._phase.phase in (Phase.DISCLOSING, Phase.CONVERSING):
-            self._caller_was_active(at)
+            self._idleness.caller_was_active(at)
             self._keyed_in(self._keypad.press(digit, at))
 
     def _keyed_in(self, digits: str | None) -> None:
@@ -382,11 +378,11 @@ class Session:
         if cut.sounding is not None:
             self._enter_turn(cut.sounding, at, interrupted=True)
         for item in cut.dropped:
-            if self._agent_turn is not None and self._agent_turn.is_of(item):
+            if self._agent_turns.present is not None and self._agent_turns.present.is_of(item):
                 self._enter_turn(item, at, interrupted=True)
-        self._flush_agent_turn()
+        self._out += self._agent_turns.close()
         if cut.finished or cut.sounding is not None:
-            self._was_active(at)
+            self._idleness.agent_was_active(at)
 
     def _truncate(self, item: Item) -> None:
         heard_ms = self._terms.audio.ms_of(item.heard)
@@ -408,13 +404,6 @@ class Session:
             self._conversation.forget(item.item_id)
             self._out.append(DeleteItem(item.model, item.item_id))
 
-    def _caller_was_active(self, at: float) -> None:
-        self._was_active(at)
-        self._is_idle_prompted = False
-
-    def _was_active(self, at: float) -> None:
-        self._active_at = at
-
     # --- what was heard -----------------------------------------------------------------------------------------------
 
     def _item_finished(self, item: Item, at: float, mark: str | None) -> None:
@@ -426,7 +415,7 @@ class Session:
                 self._settle_disclosure(state, at, mark=mark if item.is_proven else None)
             return
         if item.phrase is None:
-            self._was_active(at)
+            self._idleness.agent_was_active(at)
             if item.item_id is not None and item.model is not None:
                 self._conversation.learnt(Side.AGENT, item.item_id, item.text.strip(), item.model)
                 if item.is_shortened and self._line.is_current(item.model):
@@ -435,7 +424,7 @@ class Session:
         else:
             self._say_to_model(Side.AGENT, item.text)
             if item.phrase is not Phrase.IDLE:
-                self._was_active(at)
+                self._idleness.agent_was_active(at)
         self._enter_turn(item, at, interrupted=False)
         if item.piece is not None and item.piece == self._last_piece:
             self._hang_up(at)
@@ -444,28 +433,17 @@ class Session:
         """Add an item to the agent's turn; note the turn when it is whole."""
         if item.phrase is Phrase.DISCLOSURE:
             return
-        turn = self._agent_turn
-        if turn is not None and not turn.is_of(item):
-            self._flush_agent_turn()
-            turn = None
-        if turn is None:
-            start_ms = self._ms(item.started_at if item.started_at is not None else at)
-            turn = self._agent_turn = AgentTurn(item.response_id, item.piece, start_ms, start_ms)
-        heard = words_heard(item.text, item.heard, item.generated) if interrupted else item.text
-        turn.add(item, heard, self._ms(at), interrupted=interrupted)
-        self._flush_agent_turn_if_whole()
+        started_at = at if item.started_at is None else item.started_at
+        self._out += self._agent_turns.enter(item, self._ms(started_at), self._ms(at), interrupted=interrupted)
+        self._close_agent_turn_if_whole()
 
-    def _flush_agent_turn_if_whole(self) -> None:
-        turn = self._agent_turn
+    def _close_agent_turn_if_whole(self) -> None:
+        """A turn is whole when no more of it will sound: nothing of it waits, and its response is over."""
+        turn = self._agent_turns.present
         if turn is None or self._playback.has_items_of(turn.response_id, turn.piece):
             return
         if turn.response_id is None or turn.response_id != self._responses.response_id:
-            self._flush_agent_turn()
-
-    def _flush_agent_turn(self) -> None:
-        if self._agent_turn is not None:
-            self._out.append(self._agent_turn.note())
-            self._agent_turn = None
+            self._out += self._agent_turns.close()
 
     def _note_caller_turn(self, item_id: ItemId, text: str | None, at: float) -> None:
         note = self._caller_turns.written(item_id, text, self._ms(at))
@@ -523,7 +501,7 @@ class Session:
         if self._phase.phase is not Phase.DISCLOSING:
             return
         self._phase.move(Phase.CONVERSING)
-        self._was_active(at)
+        self._idleness.agent_was_active(at)
         if self._line.is_ready:
             self._out += self._conversation.tell(self._line.model)
             self._let_model_answer()
@@ -546,7 +524,7 @@ class Session:
     def _model_ready(self, at: float) -> None:
         if self._phase.phase is Phase.CLOSING:
             return
-        frames_ms = self._terms.audio.ms_of(self._caller_bytes - self._backlog_bytes)
+        frames_ms = self._terms.audio.ms_of(self._caller_bytes - self._backlog.size_bytes)
         self._line.ready(frames_ms, at)
         self._out += self._conversation.tell(self._line.model)
         if self._phase.phase is Phase.CONVERSING:
@@ -579,7 +557,7 @@ class Session:
     def _response_ended(self, event: ResponseEnded) -> None:
         was_open = self._responses.ended(event.response_id)
         self._playback.response_complete(event.response_id)
-        self._flush_agent_turn_if_whole()
+        self._close_agent_turn_if_whole()
         if was_open and event.status is ResponseStatus.FAILED:
             self._responses.failed()
         elif was_open:
@@ -700,14 +678,17 @@ class Session:
             self._mind_idleness(at)
 
     def _mind_idleness(self, at: float) -> None:
-        quiet_s = at - self._active_at
-        if self._floor.is_caller_speaking or not self._playback.is_silent:
+        if self._is_somebody_speaking:
             return
-        if quiet_s >= self._terms.idle_hangup_s:
-            self._close(Outcome.IDLE, Phrase.GOODBYE, at)
-        elif quiet_s >= self._terms.idle_prompt_s and not self._is_idle_prompted:
-            self._is_idle_prompted = True
-            self._speak(Phrase.IDLE)
+        match self._idleness.check(at):
+            case Idle.PROMPT:
+                self._speak(Phrase.IDLE)
+            case Idle.HANG_UP:
+                self._close(Outcome.IDLE, Phrase.GOODBYE, at)
+
+    @property
+    def _is_somebody_speaking(self) -> bool:
+        return self._floor.is_caller_speaking or not self._playback.is_silent
 
     def _next_deadline(self) -> float | None:
         if self.ended:
@@ -728,14 +709,8 @@ class Session:
             ]
             if phase is Phase.CONVERSING:
                 times.append(self._line.give_up_at)
-                times.append(self._idle_deadline())
+                times.append(None if self._is_somebody_speaking else self._idleness.deadline)
         return min((time for time in times if time is not None), default=None)
-
-    def _idle_deadline(self) -> float | None:
-        if self._floor.is_caller_speaking or not self._playback.is_silent:
-            return None
-        wait_s = self._terms.idle_hangup_s if self._is_idle_prompted else self._terms.idle_prompt_s
-        return self._active_at + wait_s
 
     def _ms(self, at: float) -> int:
         """Milliseconds since the stream's start."""

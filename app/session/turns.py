@@ -58,6 +58,29 @@ class AgentTurn:
         self.interrupted = self.interrupted or interrupted
 
 
+class AgentTurns:
+    """The agent's turns, one behind the other. present: the one that is being heard."""
+
+    __slots__ = ("present",)
+
+    def __init__(self) -> None:
+        self.present: AgentTurn | None = None
+
+    def enter(self, item: Item, start_ms: int, end_ms: int, *, interrupted: bool) -> list[NoteTurn]:
+        """Add an item that was heard, or cut; return the turn that it ends by belonging to another."""
+        notes = [] if self.present is None or self.present.is_of(item) else self.close()
+        if self.present is None:
+            self.present = AgentTurn(item.response_id, item.piece, start_ms, start_ms)
+        heard = words_heard(item.text, item.heard, item.generated) if interrupted else item.text
+        self.present.add(item, heard, end_ms, interrupted=interrupted)
+        return notes
+
+    def close(self) -> list[NoteTurn]:
+        """Note the present turn, if there is one: it is whole."""
+        turn, self.present = self.present, None
+        return [] if turn is None else [turn.note()]
+
+
 @dataclass(slots=True)
 class CallerTurn:
     start_ms: int

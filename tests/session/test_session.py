@@ -266,7 +266,7 @@ def test_what_is_kept_for_the_model_is_bounded() -> None:
         driver.send(CallerAudio(n.to_bytes(2, "little") * 480))
     driver.connect()
     first = driver.send(CallerAudio(pcm(20)))[0]
-    assert first == AppendInputAudio(M1, (100).to_bytes(2, "little") * 480)  # the last ten seconds
+    assert first == AppendInputAudio(M1, (101).to_bytes(2, "little") * 480)  # the last ten seconds
 
 
 def test_a_frame_moves_no_timer() -> None:
