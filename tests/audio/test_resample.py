@@ -1,6 +1,7 @@
 """The figures that the resampler promises, each measured on tones and sweeps."""
 
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -101,6 +102,14 @@ def test_any_split_gives_the_same_bits_and_the_exact_length(from_hz: int, to_hz:
     out = b"".join(parts) + resampler.flush()
     assert out == resample(pcm, from_hz, to_hz)
     assert len(out) // 2 == -(-size * resampler.up // resampler.down)
+
+
+def test_threads_do_not_disturb_each_other() -> None:
+    recordings = [np.random.default_rng(seed).integers(-9000, 9000, 8000).astype("<i2").tobytes() for seed in range(8)]
+    alone = [resample(pcm, 8000, 24000) for pcm in recordings]
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(5):
+            assert list(pool.map(lambda pcm: resample(pcm, 8000, 24000), recordings)) == alone
 
 
 def test_full_scale_is_limited_not_wrapped() -> None:
