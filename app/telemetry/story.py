@@ -194,6 +194,10 @@ _SENTENCES: dict[str, Callable[[Line], str]] = {
     "response.failed": lambda line: f"response failed: {_word(line, 'reason')}",
     "response.incomplete": lambda line: f"response incomplete: {_word(line, 'reason')}",
     "speech.failed": lambda line: f"the {_word(line, 'phrase')} phrase could not be spoken: {_word(line, 'reason')}",
+    "record.filed": lambda _: "record filed",
+    "record.failed": lambda line: f"record not filed: {_word(line, 'reason')}",
+    "call.failed": lambda _: "the call broke over a bug of ours",
+    "stream.gaps": lambda line: f"{_count(line, 'lost_messages', 'message', 'messages')} of the carrier never came",
     "stream.stalled": lambda _: "the line to the carrier is congested",
     "stream.end": lambda line: _STREAM_ENDS.get(str(line.get("end")), f"stream over: {_word(line, 'end')}"),
 }

@@ -108,6 +108,29 @@ def test_a_mistaken_file_beside_a_good_one_is_named_and_holds_nothing_back(tmp_p
     asyncio.run(scenario())
 
 
+def test_a_disclosure_that_our_voice_cannot_speak_is_spoken_by_the_carrier(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        agent = AGENT.replace("This is an AI.", "저는 인공지능입니다.")  # an English voice has no sound for it
+        async with StandInModel() as model, served(tmp_path, {"orders.yaml": agent}, **environment(model)) as service:
+            ready = await service.ready()
+            assert ready.status_code == 200
+            assert "disclosure" in str(ready.json()["details"]["phrases_not_rendered"])
+            calling = asyncio.create_task(place_call(plan(service, WaitMs(2500))))
+            connection = await model.next_connection()
+            told = await connection.wait_for("conversation.item.create")
+            assert "저는 인공지능입니다." in str(told)
+            report = await calling
+            assert report.ok, report.failures
+            assert "<Say" in report.answers[0].body
+            assert report.answers[0].body.index("<Say") < report.answers[0].body.index("<Connect")
+            await service.logged("record.filed")
+            disclosure = service.record(report.call_sid)["disclosure"]
+            assert isinstance(disclosure, dict)
+            assert (disclosure["result"], disclosure["mark"]) == ("heard", None)
+
+    asyncio.run(scenario())
+
+
 def test_with_no_good_agent_it_is_never_ready(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with served(tmp_path, {"bad.yaml": "agent: bad\n"}, TWILIO_AUTH_TOKEN=TOKEN) as service:
