@@ -31,7 +31,7 @@ _TENS = {
     for value, word in enumerate(("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"))
 }
 _REPEATS = {"double": 2, "triple": 3, "treble": 3}
-_SOUNDS_LIKE = {"for": "4", "to": "2", "too": "2", "won": "1", "ate": "8"}  # only between digits: other ears write them
+_SOUNDS_LIKE = {"for": "4", "to": "2", "too": "2", "won": "1", "ate": "8"}  # only between digits: so others write them
 _NOT_ALONE = {"oh", "o"}  # "oh" by itself is a sigh
 
 
@@ -65,12 +65,25 @@ def _number_at(words: Sequence[str], start: int) -> tuple[str, int]:
     digits, position = "", start
     while position < len(words):
         piece, after = _piece_at(words, position)
-        if not piece and digits and words[position] in _SOUNDS_LIKE and _piece_at(words, position + 1)[0]:
-            piece, after = _SOUNDS_LIKE[words[position]], position + 1
+        if not piece:
+            piece, after = _misheard_at(words, position, is_inside=bool(digits))
         if not piece:
             break
         digits, position = digits + piece, after
     return digits, position
+
+
+def _misheard_at(words: Sequence[str], position: int, *, is_inside: bool) -> tuple[str, int]:
+    """Return the digit that sounds like the words here, where digits stand beside it."""
+    word, is_before = words[position], bool(_piece_at(words, position + 1)[0])
+    if is_inside and is_before and word in _SOUNDS_LIKE:
+        return _SOUNDS_LIKE[word], position + 1
+    if word == "when" and is_before:
+        return "1", position + 1
+    is_seven = word == "have" and tuple(words[position + 1 : position + 2]) == ("a",)
+    if is_seven and (is_inside or _piece_at(words, position + 2)[0]):
+        return "7", position + 2
+    return "", position
 
 
 def _piece_at(words: Sequence[str], position: int) -> tuple[str, int]:
