@@ -14,6 +14,7 @@ _FEW = 3
 _HEARABLE = frozenset(  # what the recogniser has questions for; the rest is told at once, since nobody could ask for it
     {Detail.STATUS, Detail.ARRIVAL, Detail.PRICE, Detail.CARRIER, Detail.TRACKING, Detail.PLACE, Detail.CONTENTS}
 )
+_SMALL = frozenset({"at", "on", "of", "id", "date"})  # "when was it created" asks for created_at
 _OVER = ("deliver", "cancel", "return", "refund", "lost")  # a status that makes the expected day a thing of the past
 
 
@@ -60,7 +61,7 @@ def told_first(
         leading = [one for one in fields if detail_of(one[0]) is Detail.STATUS and _is_over(one[1])] + leading
     if not leading:
         leading = list(fields[:_FEW])
-    if asked is None:  # what nobody could ask for goes along
+    if detail in {None, Detail.STATUS}:  # what nobody could ask for goes along
         leading += [one for one in fields if one not in leading and detail_of(one[0]) not in _HEARABLE]
     named = {detail_of(name) for name, _ in leading}
     return tuple(leading), tuple(one for one in answered.details if one in _HEARABLE and one not in named)
@@ -69,8 +70,8 @@ def told_first(
 def field_named(answered: Answered, words: Sequence[str]) -> Field | None:
     """Return the field whose very name is among these words, or None."""
     for name, value in answered.fields:
-        label = name_words(name)
-        if all(word in words for word in label):
+        label = [word for word in name_words(name) if word not in _SMALL]
+        if label and all(word in words for word in label):
             return name, value
     return None
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from app.local.cues import said_on
 from app.local.entries import (
     Action,
     AgentSaid,
@@ -15,10 +16,11 @@ from app.local.entries import (
     ToolAnswered,
     ToolCalled,
 )
-from app.local.instructions import business_in, facts_in, opening_in, wording_in
+from app.local.instructions import business_in, facts_in, opening_in
 from app.local.offers import ToolOffer, tools_of
 from app.local.talk import Talk
 from app.local.tongues import Tongue, tongue_of
+from app.local.wording import Wording
 
 __all__ = [
     "AgentSaid",
@@ -40,16 +42,6 @@ _TOLD_TO_SPEAK = {
     "ko": r"\b(speak|answer|reply|respond|talk)\b[^.\n]{0,30}\bkorean\b",
     "ja": r"\b(speak|answer|reply|respond|talk)\b[^.\n]{0,30}\bjapanese\b",
 }
-_CUES = (  # what a cue of the service is about → which sentence
-    (
-        r"\b(still there|silent|silence|quiet|idle|not (said|spoken|answered)|no answer)\b|아무 말|무응답|無言",
-        "still_there",
-    ),
-    (r"\b(goodbye|good-bye|hang up|end the call|say bye)\b|작별|끊", "goodbye"),
-    (r"\b(one moment|wait|hold|looking|working)\b|잠시", "one_moment"),
-    (r"\b(greet|begin|start|welcome|introduce)\b|인사|시작", "greeting"),
-)
-_CUE_LENGTH = 400  # instructions of a single response are short; those of a session are not a cue
 
 
 def reply(
@@ -69,52 +61,36 @@ def reply(
     offered = tools_of(tools)
     facts = facts_in(instructions, [tool.noun for tool in offered]) if tongue.hears else {}
     talk = Talk(offered, tongue, business=business_in(instructions), facts=facts)
-    answer: list[Action] | None = None
-    last: Entry | None = None
     for entry in entries:
-        taken = talk.take(entry)
-        answer = taken if taken is not None else answer
-        last = entry if not isinstance(entry, SystemSaid) else last
-    cue = entries[-1].text if entries and isinstance(entries[-1], SystemSaid) else ""
-    if isinstance(last, CallerSaid | CallerWrote | ToolAnswered) and not (cue and _on_cue(cue, tongue, instructions)):
-        actions = answer or [Say(tongue.wording.one_moment)]
+        talk.take(entry)
+    last = entries[-1] if entries else None
+    cue = last.text if isinstance(last, SystemSaid) and not talk.is_told_result else ""
+    said = said_on(cue, tongue.wording, instructions)
+    if said is not None:
+        actions: list[Action] = [Say(said)]
+    elif talk.unanswered is not None:
+        actions = talk.unanswered or [Say(tongue.wording.one_moment)]
     else:
-        actions = _unasked(entries, cue, talk, tongue, instructions)
-    if isinstance(last, ToolAnswered) and tool_choice != "none":
+        actions = _unasked(entries, talk, tongue.wording, instructions)
+    tells_result = isinstance(last, ToolAnswered) or talk.is_told_result
+    if tells_result and tool_choice != "none":
         return actions
     return _as_chosen(actions, tool_choice, talk, tongue, [tool.name for tool in offered])
 
 
-def _unasked(entries: Sequence[Entry], cue: str, talk: Talk, tongue: Tongue, instructions: str) -> list[Action]:
+def _unasked(entries: Sequence[Entry], talk: Talk, wording: Wording, instructions: str) -> list[Action]:
     """Speak without a turn of the caller: begin, go on after a false alarm, or ask for a sign of life."""
-    said = _on_cue(
-        cue or (instructions if len(instructions) < _CUE_LENGTH else ""), tongue, instructions, has_begun=bool(entries)
-    )
-    if said:
-        return [Say(said)]
     spoken = [entry.text for entry in entries if isinstance(entry, AgentSaid)]
     has_caller = any(isinstance(entry, CallerSaid | CallerWrote) for entry in entries)
-    if talk.is_waiting:
-        return [Say(tongue.wording.one_moment)]
     if not has_caller and not any("?" in text or "？" in text for text in spoken):
-        return [Say(opening_in(instructions) or tongue.wording.greeting(business_in(instructions), talk.tools))]
-    if spoken and len(spoken[-1]) < len(talk.answer) and talk.answer.startswith(spoken[-1].rstrip(" .…")):
-        return [Say(talk.answer)]
-    return [Say(tongue.wording.still_there)]
-
-
-def _on_cue(cue: str, tongue: Tongue, instructions: str, *, has_begun: bool = True) -> str:
-    if not cue:
-        return ""
-    if (words := wording_in(cue)) is not None and (has_begun or cue != instructions):
-        return words
-    for pattern, name in _CUES if cue is not instructions else ():
-        if re.search(pattern, cue, re.IGNORECASE):
-            if name in {"goodbye", "greeting"}:
-                business = business_in(instructions)
-                return tongue.wording.goodbye(business) if name == "goodbye" else tongue.wording.greeting(business, ())
-            return tongue.wording.one_moment if name == "one_moment" else tongue.wording.still_there
-    return ""
+        opening = opening_in(instructions)
+        return [Say(opening or wording.greeting(business_in(instructions), talk.tools))]
+    if unfinished := talk.unfinished():
+        return unfinished
+    if spoken and (said := said_on(instructions, wording, instructions)) is not None:
+        return [Say(said)]
+    is_cut = bool(spoken) and len(spoken[-1]) < len(talk.answer) and talk.answer.startswith(spoken[-1].rstrip(" .…"))
+    return [Say(talk.answer if is_cut else wording.still_there)]
 
 
 def _as_chosen(

@@ -81,7 +81,7 @@ def _misheard_at(words: Sequence[str], position: int, *, is_inside: bool) -> tup
     if word == "when" and is_before:
         return "1", position + 1
     is_seven = word == "have" and tuple(words[position + 1 : position + 2]) == ("a",)
-    if is_seven and (is_inside or _piece_at(words, position + 2)[0]):
+    if is_seven and (is_inside or (_piece_at(words, position + 2)[0] and _piece_at(words, position + 3)[0])):
         return "7", position + 2
     return "", position
 

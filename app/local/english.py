@@ -11,13 +11,13 @@ from app.local.outcomes import Detail, detail_of
 from app.local.parameters import Kind, Parameter
 
 _QUESTIONS = {
-    Detail.STATUS: "tell you its status",
-    Detail.ARRIVAL: "tell you when it will arrive",
-    Detail.PRICE: "tell you what it costs",
-    Detail.CARRIER: "tell you who delivers it",
-    Detail.TRACKING: "tell you the tracking number",
-    Detail.PLACE: "tell you the address",
-    Detail.CONTENTS: "tell you what is in it",
+    Detail.STATUS: "its status",
+    Detail.ARRIVAL: "when it will arrive",
+    Detail.PRICE: "what it costs",
+    Detail.CARRIER: "who delivers it",
+    Detail.TRACKING: "the tracking number",
+    Detail.PLACE: "the address",
+    Detail.CONTENTS: "what is in it",
 }
 _UNKNOWN = {
     Detail.STATUS: "the status",
@@ -155,7 +155,7 @@ class English:
 
     def many(self, answered: Answered) -> str:
         records = answered.outcome.records
-        parts = [f"I found {english_cardinal(len(records))} {answered.call.tool.noun} entries."]
+        parts = [f"I found {english_cardinal(len(records))} {answered.call.tool.noun.removesuffix('s')}s."]
         for place, record in zip(("first", "second", "third"), records, strict=False):
             facts = [f"{name.replace('_', ' ')} {_value(value)}" for name, value in record.items() if value is not None]
             parts.append(f"The {place}: {', '.join(facts[:4])}.")
@@ -163,7 +163,7 @@ class English:
 
     def offer(self, details: Sequence[Detail], answered: Answered) -> str:
         call = answered.call
-        more = [_QUESTIONS[one] for one in details]
+        more = [f"tell you {listed([_QUESTIONS[one] for one in details[:2]], 'and')}"] if details else []
         if call.number and call.tool.number is not None:
             more += [f"repeat the {call.tool.number.label}", f"look up another {call.tool.noun}"]
         if not more or call.tool.has_effect:

@@ -34,6 +34,8 @@ def sentence(subject: str, detail: Detail, name: str, value: object, *, is_first
         return _up(_status(it, words))
     if detail is Detail.ARRIVAL and day:
         return _up(f"{it} {'was delivered' if 'delivered' in label else 'should arrive'} on {day}.")
+    if day and label.endswith((" at", " on")):
+        return _up(f"{it} was {label[:-3]} on {day}.")
     if detail is Detail.DEPARTURE and day:
         return _up(f"{it} left on {day}.")
     if detail is Detail.PRICE and not isinstance(value, str):

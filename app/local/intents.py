@@ -188,7 +188,7 @@ def _rank(tool: Tool, words: Sequence[str], said: str) -> tuple[int, int]:
     deed = _deed_in(said, besides=tool.noun.split())
     labels = {_stem(word) for one in tool.required for word in one.label.split()} - _EVERYWHERE
     about = {_stem(word) for word in words_of(tool.description)} - _EVERYWHERE - noun
-    more = len((labels | about) & stems)
+    more = len(((labels - noun) | about) & stems)
     if tool.deed is Deed.FIND:
         if deed not in {None, Deed.CREATE, Deed.SEND, Deed.TRANSFER}:
             return _NOT_MEANT

@@ -128,13 +128,13 @@ DETAILS: tuple[tuple[Detail, str], ...] = (
     (Detail.REASON, r"\bwhy\b|\breason\b"),
     (
         Detail.ARRIVAL,
-        r"\b(arrive|arrives|arrived|arrival|arriving|received|delivery|deliver|delivered|eta|e t a"
+        r"\b(arrive|arrives|arrival|arriving|delivery|deliver|eta|e t a"
         r"|expected)\b|\bbe here\b|\bcoming\b"
-        r"|\bwhen (will|does|do|is|can) (i|it|my|the)\b|\bhow long\b|\bwhat (day|date|time)\b",
+        r"|\bwhen (will|does|do|is|can|was|did) (i|it|my|the)\b|\bhow long\b|\bwhat (day|date|time)\b",
     ),
     (
         Detail.STATUS,
-        r"\b(status|cancelled|shipped|sent|dispatched|on its way|on the way|ready|paid|confirmed|progress|shipping)\b"
+        r"\b(status|cancelled|delivered|arrived|received|shipped|sent|dispatched|on its way|on the way|ready|paid|confirmed|progress|shipping)\b"
         r"|\bwhere is\b|\bwhat (happened|is happening|is going on)\b|\bwhat about\b|\bhow is\b",
     ),
     (

@@ -7,6 +7,7 @@ conversation that another model began, changes nothing. `intents` says what a tu
 import re
 from collections.abc import Mapping, Sequence
 
+from app.local.cues import result_in
 from app.local.digits import Run
 from app.local.entries import (
     Action,
@@ -33,12 +34,15 @@ _ENOUGH = 2  # turns not understood, after which what can be done is told again
 
 
 class Talk:
-    """answer: the last words worth repeating."""
+    """answer: the last words worth repeating. unanswered: what the last turn or result calls for, until the agent has
+    spoken or called a tool; None when nothing does. is_told_result: the last entry was a result told in words."""
 
     def __init__(
         self, tools: Sequence[Tool], tongue: Tongue, *, business: str | None, facts: Mapping[str, str]
     ) -> None:
         self.answer = ""
+        self.unanswered: list[Action] | None = None
+        self.is_told_result = False
         self.tools = tools
         self._tongue = tongue
         self._words = tongue.wording
@@ -48,30 +52,36 @@ class Talk:
         self._not_caught = 0
         self._heard = ""  # of the agent, since the caller's last turn
 
-    def take(self, entry: Entry) -> list[Action] | None:
-        """Take in what happened; return the answer it calls for, or None when it calls for none."""
+    def take(self, entry: Entry) -> None:
+        """Take in what happened."""
+        self.is_told_result = False
         match entry:
             case CallerSaid(text):
-                return self._noted(self._turn(text, is_written=False))
+                self._note(self._turn(text, is_written=False))
             case CallerWrote(text):
-                return self._noted(self._turn(text, is_written=True))
+                self._note(self._turn(text, is_written=True))
             case AgentSaid(text):
                 self._heard += " " + text
                 self._handling.untold.clear()
                 self.answer = self.answer or text
-                return None
+                self.unanswered = None
             case ToolCalled(tool_call_id, name, arguments):
                 self._handling.called(tool_call_id, name, arguments)
-                return None
+                self.unanswered = None
             case ToolAnswered(tool_call_id, output):
-                return self._noted(self._handling.answered(tool_call_id, output))
-            case SystemSaid():
-                return None
+                self._note(self._handling.answered(tool_call_id, output))
+            case SystemSaid(text):
+                if (told := result_in(text)) is not None:
+                    self._handling.called(text, told.name, told.arguments)
+                    self._note(self._handling.answered(text, told.output))
+                    self.is_told_result = True
 
-    @property
-    def is_waiting(self) -> bool:
-        """Is a tool running?"""
-        return bool(self._handling.findings.running)
+    def unfinished(self) -> list[Action]:
+        """Return what was broken off: a look-up that runs is waited for, one that was not made is made now."""
+        if self._handling.findings.running:
+            return [Say(self._words.one_moment)]
+        due = self._handling.findings.due
+        return [] if due is None or due.tool.has_effect else [CallTool(due.tool.name, due.arguments)]
 
     def best_call(self) -> CallTool | None:
         """Return the call that comes nearest to what was said: for a client that insists on one."""
@@ -90,11 +100,11 @@ class Talk:
         given = {one.name: known[one.name] for one in tool.parameters if one.name in known}
         return CallTool(name, tool.presets | given)
 
-    def _noted(self, actions: list[Action]) -> list[Action]:
+    def _note(self, actions: list[Action]) -> None:
+        self.unanswered = actions
         said = " ".join(one.text for one in actions if isinstance(one, Say))
         if said and not any(isinstance(one, CallTool) for one in actions):
             self.answer = said
-        return actions
 
     def _turn(self, text: str | None, *, is_written: bool) -> list[Action]:
         before, self._heard = self._heard, ""
@@ -224,7 +234,7 @@ class Talk:
         """Once: ask again. Twice: offer the keypad. From then on: say what can be done."""
         self._not_caught += 1
         handling, words = self._handling, self._words
-        if handling.untold or self.is_waiting:
+        if handling.untold or handling.findings.running:
             return handling.reminded()
         if self._tongue.hears and self._not_caught > _ENOUGH:
             return [Say(words.abilities(self.tools)), *handling.reminded()]
