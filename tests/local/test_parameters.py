@@ -1,0 +1,76 @@
+from collections.abc import Mapping
+
+import pytest
+
+from app.local.parameters import Kind, Parameter, parameter
+
+pytestmark = pytest.mark.core
+
+
+def read(name: str, noun: str = "order", **schema: object) -> Parameter:
+    return parameter(name, schema, noun=noun, is_required=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "schema", "kind", "lengths"),
+    [
+        ("order_number", {"type": "string"}, Kind.DIGITS, ()),
+        ("orderId", {"type": "string", "pattern": r"^\d{4}$"}, Kind.DIGITS, (4,)),
+        ("number", {"type": "string", "pattern": r"^[0-9]{3,6}$"}, Kind.DIGITS, (3, 4, 5, 6)),
+        ("tracking_number", {"type": "string", "pattern": "^[0-9]+$"}, Kind.DIGITS, ()),
+        ("account_number", {"type": "string", "minLength": 6, "maxLength": 8}, Kind.DIGITS, (6, 7, 8)),
+        ("pin", {"type": "string"}, Kind.DIGITS, (4,)),
+        ("guests", {"type": "integer"}, Kind.DIGITS, (1, 2)),
+        ("room", {"type": "integer", "maximum": 250}, Kind.DIGITS, (1, 2, 3)),
+        ("customer", {"type": ["string", "null"], "description": "Ten digits."}, Kind.DIGITS, ()),
+        ("delivery_date", {"type": "string"}, Kind.DATE, (8,)),
+        ("area", {"type": "string", "enum": ["inside", "outside"]}, Kind.CHOICE, ()),
+        ("gift", {"type": "boolean"}, Kind.YES_NO, ()),
+        ("name", {"type": "string"}, Kind.FREE, ()),
+        ("code", {"type": "string", "pattern": "^[A-Z]+$"}, Kind.FREE, ()),
+        ("email_id", {"type": "string", "format": "email"}, Kind.FREE, ()),
+        ("items", {"type": "array"}, Kind.FREE, ()),
+    ],
+)
+def test_the_schema_says_what_a_caller_can_give(
+    name: str, schema: Mapping[str, object], kind: Kind, lengths: tuple[int, ...]
+) -> None:
+    one = read(name, **schema)
+    assert (one.kind, one.lengths) == (kind, lengths)
+
+
+@pytest.mark.parametrize(
+    ("name", "noun", "label"),
+    [
+        ("order_number", "order", "order number"),
+        ("order_id", "order", "order number"),
+        ("number", "booking", "booking number"),
+        ("id", "ticket", "ticket number"),
+        ("phone", "customer", "phone number"),
+        ("bookingCode", "booking", "booking code"),
+    ],
+)
+def test_a_number_is_called_what_callers_call_it(name: str, noun: str, label: str) -> None:
+    assert read(name, noun, type="string").label == label
+
+
+def test_digits_become_the_value_that_the_schema_wants() -> None:
+    assert read("order_number", type="string", pattern=r"^\d{4}$").value_of("1042") == "1042"
+    assert read("order_number", type="string", pattern=r"^\d{4}$").value_of("104") is None
+    assert read("order_number", type="string", pattern=r"^ORD-\d{4}$").value_of("1042") == "ORD-1042"
+    assert read("order_number", type="string", pattern=r"^1\d{3}$").value_of("2042") is None
+    assert read("guests", type="integer", minimum=1, maximum=12).value_of("4") == 4
+    assert read("guests", type="integer", minimum=1, maximum=12).value_of("13") is None
+    assert read("date", type="string", format="date").value_of("20261125") == "2026-11-25"
+    assert read("date", type="string", format="date").value_of("20261325") is None
+
+
+def test_a_pattern_of_another_dialect_is_left_to_the_tool() -> None:
+    assert read("order_number", type="string", pattern=r"^\p{N}{4}$").kind is Kind.DIGITS
+
+
+def test_the_longest_choice_named_is_taken() -> None:
+    one = read("size", type="string", enum=["large", "extra large", "small_box"])
+    assert one.choice_of("an extra large one please") == "extra large"
+    assert one.choice_of("the small box") == "small_box"
+    assert one.choice_of("green") is None
