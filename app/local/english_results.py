@@ -45,7 +45,8 @@ def sentence(subject: str, detail: Detail, name: str, value: object, *, is_first
     if detail is Detail.CONTENTS and "," in words:
         return _up(f"{it} contains {words}.")
     of = f" of {subject}" if is_first and subject not in {"it", f"the {label}"} else ""
-    return _up(f"the {label}{of} is {day or words}.")
+    is_plural = label.endswith("s") and not label.endswith(("ss", "us"))
+    return _up(f"the {label}{of} {'are' if is_plural else 'is'} {day or words}.")
 
 
 def date_in_words(text: str, *, with_year: bool) -> str | None:

@@ -134,7 +134,8 @@ DETAILS: tuple[tuple[Detail, str], ...] = (
     ),
     (
         Detail.STATUS,
-        r"\b(status|cancelled|delivered|arrived|received|shipped|sent|dispatched|on its way|on the way|ready|paid|confirmed|progress|shipping)\b"
+        r"\b(status|cancelled|delivered|arrived|received)\b"
+        r"|\b(shipped|sent|dispatched|on its way|on the way|ready|paid|confirmed|progress|shipping)\b"
         r"|\bwhere is\b|\bwhat (happened|is happening|is going on)\b|\bwhat about\b|\bhow is\b",
     ),
     (

@@ -206,7 +206,7 @@ def test_a_field_is_told_by_its_name() -> None:
 
 def test_a_tool_without_parameters_is_run_at_once() -> None:
     talk = Talk([HOURS], answer=lambda name, arguments: {"opening_hours": "9 to 5"})
-    assert talk.says("what are your opening hours").startswith("One moment, please. The opening hours is 9 to 5.")
+    assert talk.says("what are your opening hours").startswith("One moment, please. The opening hours are 9 to 5.")
 
 
 # what changes something
@@ -374,7 +374,7 @@ def test_without_a_turn_it_begins_or_follows_the_cue(instructions: str, entries:
 
 
 def test_an_answer_that_was_cut_off_for_nothing_is_given_again() -> None:
-    told = [
+    told: list[Entry] = [
         CallerSaid(ORDER),
         ToolCalled("a", "lookup_order", '{"order_number":"1042"}'),
         ToolAnswered("a", FOUND),

@@ -7,8 +7,8 @@ from app.local.parameters import Kind, Parameter, parameter
 pytestmark = pytest.mark.core
 
 
-def read(name: str, noun: str = "order", **schema: object) -> Parameter:
-    return parameter(name, schema, noun=noun, is_required=True)
+def read(name: str, **schema: object) -> Parameter:
+    return parameter(name, schema, noun="order", is_required=True)
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def read(name: str, noun: str = "order", **schema: object) -> Parameter:
 def test_the_schema_says_what_a_caller_can_give(
     name: str, schema: Mapping[str, object], kind: Kind, lengths: tuple[int, ...]
 ) -> None:
-    one = read(name, **schema)
+    one = parameter(name, schema, noun="order", is_required=True)
     assert (one.kind, one.lengths) == (kind, lengths)
 
 
@@ -51,7 +51,7 @@ def test_the_schema_says_what_a_caller_can_give(
     ],
 )
 def test_a_number_is_called_what_callers_call_it(name: str, noun: str, label: str) -> None:
-    assert read(name, noun, type="string").label == label
+    assert parameter(name, {"type": "string"}, noun=noun, is_required=True).label == label
 
 
 def test_digits_become_the_value_that_the_schema_wants() -> None:

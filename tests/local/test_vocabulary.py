@@ -3,7 +3,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from app.local.dialogue import AgentSaid, CallerSaid, CallTool, Say, ToolAnswered, ToolCalled, reply
+from app.local.dialogue import AgentSaid, CallerSaid, CallTool, Entry, Say, ToolAnswered, ToolCalled, reply
 from app.local.digits import DIGIT_WORDS, runs
 from app.local.instructions import facts_in
 from app.local.intents import understand
@@ -48,7 +48,7 @@ def test_every_sentence_listened_for_is_understood_as_what_it_was_put_in_for(des
 
 def test_every_sentence_that_asks_for_something_is_answered() -> None:
     """Behind an order that was found, so that questions have something to be about."""
-    found = [
+    found: list[Entry] = [
         CallerSaid("where is my order the number is one zero four two"),
         AgentSaid("Order number 1042, one moment."),
         ToolCalled("a", "lookup_order", '{"order_number": "1042"}'),
