@@ -118,13 +118,15 @@ class Bridge:
 
         Called from transport callbacks, where nobody would see an exception: it ends `run` instead.
         """
-        self._inbox.append(event)
+        inbox = self._inbox
         if self._is_deciding:  # a leg reported while performing: its turn comes next
+            inbox.append(event)
             return
         self._is_deciding = True
         try:
-            while self._inbox:
-                self._decide(self._inbox.popleft())
+            self._decide(event)
+            while inbox:
+                self._decide(inbox.popleft())
         except BaseException as error:
             if self._over is None or self._over.done():
                 raise

@@ -7,13 +7,17 @@ an hour is some thousand entries and not a hundred and eighty thousand.
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from app.session.commands import AppendInputAudio, Command, PlayAudio
 from app.session.events import AgentAudio, CallerAudio, Event, SpeechAudio
 
 KEPT_ENTRIES = 300
+
+_SILENT_FRAME = CallerAudio(b"")
+_SILENT_PIECE = PlayAudio(b"")
+_SILENT_END = PlayAudio(b"", ends=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +92,23 @@ class Journal:
             return
         self.close_run()
         audio_bytes = played_bytes = 0
-        if isinstance(event, CallerAudio | AgentAudio | SpeechAudio):
+        # written out rather than by `replace`, which costs as much as all the rest of an entry
+        if type(event) is AgentAudio:
             audio_bytes = len(event.audio)
-            event = replace(event, audio=b"")
+            event = AgentAudio(event.model, event.response_id, event.item_id, event.content_index, b"")
+        elif type(event) is SpeechAudio:
+            audio_bytes = len(event.audio)
+            event = SpeechAudio(event.piece, b"")
+        elif type(event) is CallerAudio:
+            audio_bytes = len(event.audio)
+            event = _SILENT_FRAME
         silent: list[Command] = []
         for command in commands:
-            if isinstance(command, PlayAudio):
+            if type(command) is PlayAudio:
                 played_bytes += len(command.audio)
-                silent.append(replace(command, audio=b""))
-            elif isinstance(command, AppendInputAudio):
-                silent.append(replace(command, audio=b""))
+                silent.append(_SILENT_END if command.ends else _SILENT_PIECE)
+            elif type(command) is AppendInputAudio:
+                silent.append(AppendInputAudio(command.model, b""))
             else:
                 silent.append(command)
         self._write(Entry(at, event, tuple(silent), audio_bytes, played_bytes))

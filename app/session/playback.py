@@ -87,6 +87,8 @@ class Playback:
     """The one line to the caller's ear. Time is an argument, seconds."""
 
     __slots__ = (
+        "_bytes_per_s",
+        "_crumb_bytes",
         "_due_at",
         "_format",
         "_items",
@@ -94,14 +96,26 @@ class Playback:
         "_number",
         "_offsets",
         "_over",
+        "_piece_bytes",
         "_run",
         "_run_offsets",
         "generation",
+        "lateness_s",
+        "round_trip_s",
     )
 
     def __init__(self, audio: AudioFormat) -> None:
+        """audio: of what is generated.
+
+        round_trip_s: measured on the marks; lateness_s: how much later than on the send clock this stretch plays.
+        """
         self._format = audio
+        self._bytes_per_s = audio.bytes_per_ms * 1000
+        self._piece_bytes = audio.bytes_of(PIECE_MS)
+        self._crumb_bytes = audio.bytes_of(CRUMB_MS)
         self.generation = 1
+        self.round_trip_s = 0.0
+        self.lateness_s = 0.0
         self._items: deque[Item] = deque()  # in the order of speech, up to the last one that is not known as heard
         self._marks: deque[_Mark] = deque()
         self._number = 0
@@ -116,7 +130,10 @@ class Playback:
     @property
     def is_silent(self) -> bool:
         """Nothing sounds and nothing waits."""
-        return not any(item.generated > item.heard for item in self._items)
+        for item in self._items:  # noqa: SIM110 - asked three times in every step; a generator would double its cost
+            if item.generated > item.heard:
+                return False
+        return True
 
     @property
     def is_empty(self) -> bool:
@@ -210,10 +227,9 @@ class Playback:
             self._number += 1
             begins_at = max(self._due_at, at)
             if self._due_at + self.lateness_s < at:
-                self._run += 1  # the carrier had run dry: a new stretch, with a lateness of its own
-                self._run_offsets.clear()
+                self._begin_run()  # the carrier had run dry: a new stretch, with a lateness of its own
             if size:
-                self._due_at = begins_at + size / (self._format.bytes_per_ms * 1000)
+                self._due_at = begins_at + size / self._bytes_per_s
                 if item.started_at is None:
                     item.started_at = begins_at
             audio = self._take(item, size)
@@ -234,15 +250,6 @@ class Playback:
 
     # --- what was heard -----------------------------------------------------------------------------------------------
 
-    @property
-    def round_trip_s(self) -> float:
-        return max(0.0, min(self._offsets, default=0.0))
-
-    @property
-    def lateness_s(self) -> float:
-        """How much later than on the send clock the present stretch plays."""
-        return max(0.0, min(self._run_offsets, default=self.round_trip_s) - self.round_trip_s)
-
     def reached(self, generation: int, number: int, at: float) -> list[Item]:
         """A mark came back; return the items that are heard to their end by it. One of a cleared line means nothing."""
         if generation != self.generation or not self._marks or number > self._marks[-1].number:
@@ -254,6 +261,8 @@ class Playback:
                 self._offsets.append(at - mark.due_at)
                 if mark.run == self._run:
                     self._run_offsets.append(at - mark.due_at)
+                self.round_trip_s = max(0.0, min(self._offsets))
+                self._measure_lateness()
             self._heard(mark, finished)
         return finished
 
@@ -284,7 +293,7 @@ class Playback:
                 self._heard(mark, finished)
                 continue
             if mark.begins_at < played_until:
-                missing = round((mark.due_at - played_until) * self._format.bytes_per_ms * 1000)
+                missing = round((mark.due_at - played_until) * self._bytes_per_s)
                 mark.item.heard = max(mark.item.heard, mark.position - missing)
             break
         self._marks.clear()
@@ -302,19 +311,25 @@ class Playback:
         self._items.clear()
         self.generation += 1
         self._due_at = float("-inf")
-        self._run += 1
-        self._run_offsets.clear()
+        self._begin_run()
         return Cut(finished, sounding, dropped)
 
     # --- within -------------------------------------------------------------------------------------------------------
+
+    def _begin_run(self) -> None:
+        self._run += 1
+        self._run_offsets.clear()
+        self._measure_lateness()
+
+    def _measure_lateness(self) -> None:
+        self.lateness_s = max(0.0, min(self._run_offsets, default=self.round_trip_s) - self.round_trip_s)
 
     def _next(self) -> Item | None:
         """The item to send from: the first whose end is not sent, if it has something to send."""
         for item in self._items:
             if item.is_closed:
                 continue
-            waiting = item.waiting_bytes
-            if item.is_complete or waiting >= self._format.bytes_of(CRUMB_MS):
+            if item.is_complete or item.generated - item.sent >= self._crumb_bytes:
                 return item
             if item is self._items[-1] or item.generated:
                 return None  # more of it is on its way
@@ -322,10 +337,10 @@ class Playback:
         return None
 
     def _piece_of(self, item: Item) -> int:
-        return min(item.waiting_bytes, self._format.bytes_of(PIECE_MS))
+        return min(item.generated - item.sent, self._piece_bytes)
 
     def _turn_of(self, size: int) -> float:
-        return self._due_at - LEAD_MS / 1000 + size / (self._format.bytes_per_ms * 1000)
+        return self._due_at - LEAD_MS / 1000 + size / self._bytes_per_s
 
     def _take(self, item: Item, size: int) -> bytes:
         parts: list[memoryview] = []
