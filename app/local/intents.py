@@ -33,6 +33,7 @@ from app.local.words import word_set, words_of
 _ASIDE = word_set("moment second minute question thing more another which that this no any some other")
 _MOST_STRAY_WORDS = 2  # beside a number: ears add a word here and there
 _NOT_MEANT = (0, 0)
+_WANTING = frozenset({"speak", "talk", "want", "like", "need", "give", "get", "transfer", "connect"})
 _EVERYWHERE = frozenset(  # words of descriptions that say nothing about which tool is meant
     [
         "number",
@@ -157,7 +158,8 @@ def _by_tools(heard: Heard, said: str, plain: str, tools: Sequence[Tool]) -> Hea
         return replace(heard, intent=Intent.REQUEST, tools=tuple(tool for rank, tool in ranks if rank == best))
     if heard.deed in REFUSABLE and not heard.is_no:
         return replace(heard, intent=Intent.REQUEST)
-    if heard.numbers and _strays(heard, tools) <= _MOST_STRAY_WORDS:
+    is_long = any(len(run.digits) > 1 for run in heard.numbers)
+    if heard.numbers and _strays(heard, tools) <= (_MOST_STRAY_WORDS if is_long else 0):
         return replace(heard, intent=Intent.NUMBER)
     if heard.is_another:
         return replace(heard, intent=Intent.ANOTHER)
@@ -195,7 +197,10 @@ def _rank(tool: Tool, words: Sequence[str], said: str) -> tuple[int, int]:
         rank = 2 if noun & stems else 1 if labels & stems else 0
         return (rank, more + len(noun & stems)) if rank else _NOT_MEANT
     is_named = set(tool.verb.split()) <= set(words) and tool.verb not in tool.noun.split()
-    more += sum(one.kind is Kind.CHOICE and one.choice_of(said) is not None for one in tool.parameters)
+    choices = sum(one.kind is Kind.CHOICE and one.choice_of(said) is not None for one in tool.parameters)
+    if tool.deed is Deed.TRANSFER and choices and stems & _WANTING:  # "I'd like to speak to billing"
+        return (3, more)
+    more += choices
     if deed is tool.deed or is_named:
         return (3 if noun & stems else 2, more)
     return (1, more) if noun & stems and deed is None else _NOT_MEANT

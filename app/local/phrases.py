@@ -163,7 +163,7 @@ def phrases_of(tools: Sequence[Tool], topics: Collection[str]) -> Iterator[Phras
         is_clear = not any(tool.verb in other.noun.split() for other in tools)  # "order it", where orders are looked up
         yield from (phrase for phrase in _of_tool(tool) if is_clear or not phrase.words.endswith(" it"))
         for one in tool.parameters:
-            yield from _of_choice(one)
+            yield from _of_choice(one, tool)
 
 
 def _of_number(number: Parameter) -> Iterator[Phrase]:
@@ -209,10 +209,13 @@ def _of_tool(tool: Tool) -> Iterator[Phrase]:
                 yield Phrase(f"{request.format(**fill)} {carrier}", Intent.REQUEST, tool.name, tool.number)
 
 
-def _of_choice(one: Parameter) -> Iterator[Phrase]:
+def _of_choice(one: Parameter, tool: Tool) -> Iterator[Phrase]:
     if one.kind is not Kind.CHOICE or one.preset is not None:
         return
     for choice in one.choices:
         words = str(choice).lower().replace("_", " ")
         yield Phrase(words, Intent.UNCLEAR)
         yield Phrase(f"the {words} one", Intent.UNCLEAR)
+        if tool.deed is Deed.TRANSFER:
+            for asked in ("transfer me to", "connect me to", "i want to speak to", "i'd like to speak to", "give me"):
+                yield Phrase(f"{asked} {words}", Intent.REQUEST, tool.name)

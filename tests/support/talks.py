@@ -18,6 +18,8 @@ from app.local.dialogue import (
 from app.local.vocabulary import ToolOffer
 
 ACME = "You answer the telephone for Acme, a mail-order shop. Be brief."
+ORDER = "Where is my order? The number is one zero four two."
+FOUND = '{"rows": [{"status": "shipped", "eta": "2026-11-25"}]}'
 SHIPPED = {"rows": [{"status": "shipped", "eta": "2026-11-25"}]}
 
 
@@ -47,6 +49,11 @@ def orders(name: str, arguments: Mapping[str, object]) -> object:
     if not name.startswith(("lookup", "find", "get")):
         return {"ok": True}
     return SHIPPED if arguments.get("order_number") == "1042" else {"rows": []}
+
+
+def answer(*entries: Entry, tool_choice: str = "auto", instructions: str = ACME) -> list[Say | CallTool]:
+    """What the order desk does next in a conversation."""
+    return reply(entries, instructions=instructions, tools=[LOOKUP], tool_choice=tool_choice, language="en")
 
 
 @dataclass
