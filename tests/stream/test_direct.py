@@ -214,6 +214,18 @@ def test_who_left_between_accept_and_attach_is_gone() -> None:
         (Frame(Opcode.TEXT, b"a", fin=False).serialize(mask=True) + text_frame(b"b"), 1002),
         (Frame(Opcode.CONT, b"a").serialize(mask=True), 1002),
     ],
+    ids=[
+        "too_long",
+        "said_to_be_too_long",
+        "said_to_be_huge",
+        "too_long_in_fragments",
+        "not_masked",
+        "not_masked_and_short",
+        "reserved_bit",
+        "reserved_opcode",
+        "text_amid_fragments",
+        "nothing_to_continue",
+    ],
 )
 def test_what_breaks_the_protocol_ends_it_with_its_code(bench: Bench, wire: bytes, code: int) -> None:
     bench.protocol.data_received(text_frame(b"before"))
