@@ -40,14 +40,15 @@ _LEAST = np.array(-32768.0)
 _MOST = np.array(32767.0)
 
 
-class _Matrix:
+class _Filter:
     """The filter of one ratio, shared by all its instances.
 
-    inputs, outputs: of a block; reach: inputs that it needs beyond either edge; coefficients: inputs + 2·reach rows, a
-    column for each output; blocks: how many are taken at a time at most.
+    inputs, outputs: of a block; reach: inputs that it needs beyond either edge; matrix: inputs + 2·reach rows, a column
+    for each output; blocks: how many are taken at a time at most. The rest are the same in bytes.
     """
 
     def __init__(self, up: int, down: int) -> None:
+        self.up, self.down = up, down
         slower = max(up, down)
         half = HALF_WIDTH * slower
         beta = 0.1102 * (_STOPBAND_DB - 8.7)  # Kaiser's formula for more than 50 dB
@@ -56,47 +57,67 @@ class _Matrix:
         coefficients = np.rint(prototype * (_UNIT * up / prototype.sum())) / _UNIT
         units = max(1, _BLOCK // min(up, down))
         self.inputs, self.outputs, self.reach = down * units, up * units, ceil(half / up)
-        self.width = self.inputs + 2 * self.reach
         j = np.arange(-self.reach, self.inputs + self.reach)[:, None]
         k = np.arange(self.outputs)[None, :]
         tap = k * down - j * up + half
         inside = (tap >= 0) & (tap <= 2 * half)
-        self.coefficients: Samples = np.ascontiguousarray(
-            np.where(inside, coefficients[np.clip(tap, 0, 2 * half)], 0.0)
-        )
-        self.coefficients.setflags(write=False)
-        self.blocks = max(4, _PRODUCT // self.coefficients.size)
+        self.matrix: Samples = np.ascontiguousarray(np.where(inside, coefficients[np.clip(tap, 0, 2 * half)], 0.0))
+        self.matrix.setflags(write=False)
+        self.blocks = max(4, _PRODUCT // self.matrix.size)
+        self.block_bytes = 2 * self.inputs
+        self.edges_bytes = 4 * self.reach
+        self.most_bytes = (self.blocks - 1) * self.block_bytes  # of a push: one more block may have begun
+        self._workspaces = _Workspaces(self)
+
+    def workspace(self, blocks: int) -> "_Workspace":
+        """Return this thread's arrays for so many blocks."""
+        workspaces = self._workspaces
+        workspace = workspaces.by_blocks.get(blocks)
+        if workspace is None:
+            workspace = workspaces.by_blocks[blocks] = _Workspace(self, blocks, workspaces)
+        return workspace
 
 
 @lru_cache(maxsize=32)
-def _matrix(up: int, down: int) -> _Matrix:
-    return _Matrix(up, down)
+def _filter(up: int, down: int) -> _Filter:
+    return _Filter(up, down)
+
+
+class _Workspaces(threading.local):
+    """The arrays in which one thread works at one ratio; nothing is kept in them. by_blocks: as they are used.
+
+    All streams use the same, which are therefore in the processor's nearest memory.
+    """
+
+    def __init__(self, shape: _Filter) -> None:
+        self.window = bytearray(shape.blocks * shape.block_bytes + shape.edges_bytes)
+        self.rows: Samples = np.empty((shape.blocks, len(shape.matrix)))
+        self.sums: Samples = np.empty((shape.blocks, shape.outputs))
+        self.pcm: Pcm = np.empty((shape.blocks, shape.outputs), dtype="<i2")
+        self.by_blocks: dict[int, _Workspace] = {}
 
 
 class _Workspace:
-    """The arrays in which one thread works at one number of blocks of one ratio: nothing is kept in them.
+    """As much of these arrays as one number of blocks takes."""
 
-    All calls use the same, which are therefore in the processor's nearest memory. window: PCM16, from `reach` inputs
-    before the first block to `reach` behind the last.
-    """
+    __slots__ = ("_matrix", "_pcm", "_rows", "_sums", "_window", "_windows", "size_bytes")
 
-    __slots__ = ("_matrix", "_pcm", "_rows", "_sums", "_windows", "size", "window")
-
-    def __init__(self, matrix: _Matrix, blocks: int) -> None:
-        self.size = 2 * (blocks * matrix.inputs + 2 * matrix.reach)
-        memory = bytearray(self.size)
-        self.window = memoryview(memory)
-        samples = np.frombuffer(memory, dtype="<i2")
+    def __init__(self, shape: _Filter, blocks: int, whole: _Workspaces) -> None:
+        self.size_bytes = blocks * shape.block_bytes + shape.edges_bytes
+        self._window = memoryview(whole.window)[: self.size_bytes]
         # one row for each block; they overlap by 2·reach, which no BLAS takes as it is
-        self._windows: Pcm = as_strided(samples, (blocks, matrix.width), (2 * matrix.inputs, 2), writeable=False)
-        self._rows: Samples = np.empty((blocks, matrix.width))
-        self._matrix = matrix.coefficients
-        self._sums: Samples = np.empty((blocks, matrix.outputs))
-        self._pcm: Pcm = np.empty((blocks, matrix.outputs), dtype="<i2")
+        samples = np.frombuffer(whole.window, dtype="<i2")
+        size = (blocks, len(shape.matrix))
+        self._windows: Pcm = as_strided(samples, size, (shape.block_bytes, 2), writeable=False)
+        self._rows = whole.rows[:blocks]
+        self._matrix = shape.matrix
+        self._sums = whole.sums[:blocks]
+        self._pcm = whole.pcm[:blocks]
 
-    def filtered(self) -> bytes:
-        """Return the blocks' outputs, PCM16."""
+    def filtered(self, window: bytes) -> bytes:
+        """Return the blocks' outputs, PCM16. window: size_bytes, from `reach` inputs before them to `reach` behind."""
         rows, sums, pcm = self._rows, self._sums, self._pcm
+        self._window[:] = window
         rows[...] = self._windows
         np.dot(rows, self._matrix, out=sums)
         np.rint(sums, out=sums)
@@ -106,46 +127,49 @@ class _Workspace:
         return pcm.tobytes()
 
 
-class _Workspaces(threading.local):
-    """This thread's workspaces, by ratio and number of blocks."""
-
-    def __init__(self) -> None:
-        self.by_size: dict[tuple[int, int, int], _Workspace] = {}
-
-
-_workspaces = _Workspaces()
-
-
 class Resampler:
-    """One direction of one stream of mono PCM16. Remembers the filter's surroundings; costs about 1 kB."""
+    """One direction of one stream of mono PCM16. Remembers the filter's surroundings; costs less than 1 kB."""
 
-    __slots__ = ("_block", "_emitted", "_kept", "_matrix", "_received", "down", "up")
+    __slots__ = ("_filter", "_kept")
 
     def __init__(self, from_hz: int, to_hz: int) -> None:
         divisor = gcd(from_hz, to_hz)
-        self.up, self.down = to_hz // divisor, from_hz // divisor
-        self._matrix = _matrix(self.up, self.down)
+        self._filter = _filter(to_hz // divisor, from_hz // divisor)
         self.reset()
+
+    @property
+    def up(self) -> int:
+        """Output samples for each `down` input samples."""
+        return self._filter.up
+
+    @property
+    def down(self) -> int:
+        return self._filter.down
 
     @property
     def held_back(self) -> int:
         """Output samples that are known only once later input has come."""
-        return self._matrix.reach * self.up // self.down
+        return self._filter.reach * self.up // self.down
 
     def reset(self) -> None:
         """Forget everything: the next push begins a new utterance."""
-        self._kept = bytes(2 * self._matrix.reach)  # input from `reach` before the block on
-        self._block = 0  # the first that is not yet given out whole
-        self._received = 0
-        self._emitted = 0
+        # input from `reach` before the first block that is not given out whole; where that stands in the utterance does
+        # not matter, since blocks begin at whole samples of both rates
+        self._kept = bytes(2 * self._filter.reach)
 
     def push(self, pcm: bytes | memoryview) -> bytes:
         """Return what can be known of the output. pcm: signed 16-bit little-endian, whole samples, any length."""
-        most = 2 * (self._matrix.blocks - 1) * self._matrix.inputs  # of which one block may be begun already
-        if len(pcm) <= most:
+        shape = self._filter
+        size = len(pcm)
+        if size > shape.most_bytes:
+            step = shape.most_bytes
+            return b"".join([self._take(pcm[at : at + step], final=False) for at in range(0, size, step)])
+        if len(self._kept) != shape.edges_bytes or size % shape.block_bytes or not size:
             return self._take(pcm, final=False)
-        parts = [self._take(pcm[at : at + most], final=False) for at in range(0, len(pcm), most)]
-        return b"".join(parts)
+        # whole blocks upon whole blocks, as all frames of a telephone call are: the general way in short
+        window = self._kept + pcm
+        self._kept = window[size:]
+        return shape.workspace(size // shape.block_bytes).filtered(window)
 
     def flush(self) -> bytes:
         """Return the tail of the utterance, as if silence followed, and begin a new one."""
@@ -154,42 +178,25 @@ class Resampler:
         return tail
 
     def _take(self, pcm: bytes | memoryview, *, final: bool) -> bytes:
-        matrix = self._matrix
-        outputs = matrix.outputs
-        self._received += len(pcm) // 2
-        emitted = self._emitted
-        if final:
-            known = -(-self._received * self.up // self.down)
-        else:
-            # output k reaches to input floor(k·down/up) + reach, which has to have come
-            known = -(-(self._received - matrix.reach) * self.up // self.down)
+        shape = self._filter
+        reach, outputs = shape.reach, shape.outputs
         window = self._kept + pcm
+        emitted = self._known(len(self._kept) // 2 - 2 * reach)
+        known = self._known(len(window) // 2 - (reach if final else 2 * reach))
         if known <= emitted:
             self._kept = window
             return b""
-        block = self._block
-        size = -(-known // outputs) - block
-        workspace = self._workspace(size)
-        if len(window) == workspace.size:
-            workspace.window[:] = window
-        else:  # what is behind the last known output, or not there yet, does not count
-            workspace.window[:] = window[: workspace.size].ljust(workspace.size, b"\0")
-        out = workspace.filtered()
-        first = block * outputs
-        self._block = known // outputs
-        self._kept = window[2 * (self._block - block) * matrix.inputs :]
-        self._emitted = known
-        if emitted == first and known == first + size * outputs:
-            return out
-        return out[2 * (emitted - first) : 2 * (known - first)]
+        workspace = shape.workspace(-(-known // outputs))
+        size = workspace.size_bytes
+        # what is behind the last known output, or not there yet, does not count
+        out = workspace.filtered(window if len(window) == size else window[:size].ljust(size, b"\0"))
+        self._kept = window[known // outputs * shape.block_bytes :]
+        return out[2 * emitted : 2 * known]
 
-    def _workspace(self, blocks: int) -> _Workspace:
-        by_size = _workspaces.by_size
-        key = (self.up, self.down, blocks)
-        workspace = by_size.get(key)
-        if workspace is None:
-            workspace = by_size[key] = _Workspace(self._matrix, blocks)
-        return workspace
+    def _known(self, inputs: int) -> int:
+        """Return how many outputs stand before the input of that number, both counted from the first block kept."""
+        # output k reaches to input floor(k·down/up) + reach, which has to have come
+        return max(0, -(-inputs * self._filter.up // self._filter.down))
 
 
 def resample(pcm: bytes, from_hz: int, to_hz: int) -> bytes:
