@@ -10,8 +10,8 @@ supported() { "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] 
 
 find_python() {
     if [ -n "${PYTHON:-}" ]; then
-        command -v "$PYTHON" && return
-        echo "PYTHON is $PYTHON, which is not there; name an interpreter of Python 3.11 to 3.13" >&2
+        "$PYTHON" -c '' 2>/dev/null && command -v "$PYTHON" && return
+        echo "PYTHON is $PYTHON, which does not run; name an interpreter of Python 3.11 to 3.13" >&2
         return 1
     fi
     local name
