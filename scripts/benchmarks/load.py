@@ -35,13 +35,16 @@ _CALLS_A_SECOND = 50.0
 _SETTLE_S = 4.0
 """From the last call's start on: disclosure and first reply are under way everywhere."""
 _HOLD_CALLS = 50
+_FILL_S = 45.0
 _HOLD_S = 30.0
-"""At one level the calls are then held on, to see whether memory grows with their length. By then what a call keeps at
+"""At one level the calls are held on, to see whether memory grows with their length: first until what a call keeps at
 most, such as the end of its journal, is full."""
 _SLICE_S = 0.25
 _DISTURBED_S = 0.005
 _LEAST_SLICES = 8
-"""Fewer quiet ones than these, and the delays are told over all of them."""
+"""With fewer quiet ones than these a level is measured longer, at most so many times as long; if there are not enough
+of them even then, the delays are told over all."""
+_LONGER = 3
 _STRAGGLERS_S = 1.0
 """A frame that takes longer has been lost."""
 _LEAVE_S = 10.0
@@ -103,8 +106,8 @@ async def _measure(levels: Sequence[int], seconds: float, core: int | None, fold
             for bridge in (service, naive):
                 if bridge.name in late:
                     continue
-                hold_s = _HOLD_S if bridge is service and (calls == _HOLD_CALLS or len(levels) == 1) else 0.0
-                level = await load.level(bridge, calls, seconds, hold_s, bases[bridge.name])
+                held = bridge is service and (calls == _HOLD_CALLS or len(levels) == 1)
+                level = await load.level(bridge, calls, seconds, bases[bridge.name], held=held)
                 measured.append(level)
                 print(table.line(level, measured), flush=True)
                 if level.is_late:
@@ -136,11 +139,11 @@ class Load:
         await self._hang_up(callers)
 
     async def level(
-        self, bridge: Bridge, calls: int, seconds: float, hold_s: float, base: tuple[float, float]
+        self, bridge: Bridge, calls: int, seconds: float, base: tuple[float, float], *, held: bool
     ) -> Level:
         """Place so many calls, measure them for so many seconds, and hang up.
 
-        hold_s: how long memory is watched besides; base: RSS and USS without calls, kB.
+        base: RSS and USS without calls, kB; held: whether the growth of memory is watched besides.
         """
         what = f"{bridge.name}, {calls} calls"
         callers = await self._place(bridge, calls, progress=what)
@@ -159,7 +162,7 @@ class Load:
             max(0, sent[number] - self._arrived(number)) for number in sent
         )
         rss_kb, uss_kb = meter.rss_kb(), meter.uss_kb()
-        drift_kb = await self._drift(bridge, hold_s, what) if hold_s else None
+        drift_kb = await self._drift(bridge, what) if held else None
         await self._hang_up(callers)
         all_of_it = [part.tally for part in slices]
         quiet = undisturbed(slices)
@@ -190,13 +193,17 @@ class Load:
         )
 
     async def _slices(self, bridge: Bridge, seconds: float, what: str) -> list[Slice]:
-        """Measure for so long, in slices, and note which of them somebody disturbed."""
+        """Measure for so long, in slices, and note which of them somebody disturbed; longer if nearly all are."""
         slices: list[Slice] = []
         began = time.monotonic()
+        longest = int(_LONGER * seconds / _SLICE_S)
         waited_s, stolen = bridge.meter.waited_s(), stolen_s(self._core)
         self._desk.tally = Tally()
-        while (left_s := began + seconds - time.monotonic()) > 0:
-            await self._pass(min(_SLICE_S, left_s), f"{what}: {left_s:.0f} s")
+        while (left_s := began + seconds - time.monotonic()) > 0 or (
+            len(undisturbed(slices)) < _LEAST_SLICES and len(slices) < longest
+        ):
+            told = f"{left_s:.0f} s" if left_s > 0 else "waiting for the machine to be quiet"
+            await self._pass(_SLICE_S, f"{what}: {told}")
             tally, self._desk.tally = self._desk.tally, Tally()
             before, before_stolen = waited_s, stolen
             waited_s, stolen = bridge.meter.waited_s(), stolen_s(self._core)
@@ -205,13 +212,14 @@ class Load:
             slices.append(Slice(tally, is_disturbed=is_late or taken_s > 2 * _DISTURBED_S))
         return slices
 
-    async def _drift(self, bridge: Bridge, hold_s: float, what: str) -> float:
+    async def _drift(self, bridge: Bridge, what: str) -> float:
         """Return by how many kB the process grows in a minute."""
         began = time.monotonic()
         memory: list[tuple[float, float]] = []
-        while (since := time.monotonic() - began) < hold_s:
-            memory.append((since / 60, bridge.meter.rss_kb()))
-            await self._pass(1.0, f"{what}: does memory grow? {hold_s - since:.0f} s")
+        while (since := time.monotonic() - began) < _FILL_S + _HOLD_S:
+            if since >= _FILL_S:
+                memory.append((since / 60, bridge.meter.rss_kb()))
+            await self._pass(1.0, f"{what}: does memory grow? {_FILL_S + _HOLD_S - since:.0f} s")
         return slope(memory)
 
     def _arrived(self, number: int) -> int:

@@ -79,7 +79,16 @@ def test_a_service_that_is_late_at_fifty_calls_never_held_a_hundred() -> None:
 def test_the_ratio_is_of_the_same_number_of_calls() -> None:
     rows = judge([SERVICE, NAIVE, replace(SERVICE, calls=100, cpu_ms=30.0)])
 
-    assert row(rows, "against the naive").measured == "1.33 × at 50 calls"
+    assert row(rows, "against the naive").measured == "1.33 ×, at 50 calls"
+
+
+def test_of_several_levels_the_median_ratio_counts() -> None:
+    ratios = {1: 3.0, 25: 1.2, 50: 1.1, 100: 1.6}
+    levels = [replace(SERVICE, calls=calls, cpu_ms=3.0 * ratio) for calls, ratio in ratios.items()]
+
+    rows = judge([*levels, *(replace(NAIVE, calls=calls) for calls in ratios)])
+
+    assert row(rows, "against the naive").measured == "1.20 ×, the median of 25 to 100 calls"
 
 
 def test_a_service_dearer_than_one_and_a_half_naive_bridges_is_told() -> None:
