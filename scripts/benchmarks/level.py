@@ -19,6 +19,8 @@ class Level:
     core_share: float
     quiet_share: float
     """Of the time, in which nobody else had the bridge's core or kept the load from its own: the delays are of that."""
+    is_conclusive: bool
+    """There was enough such time; otherwise the delays are those of the machine, and say nothing of the bridge."""
     up: Spread | None
     down: Spread | None
     clear: Spread | None
@@ -44,7 +46,8 @@ class Level:
 
     @property
     def is_late(self) -> bool:
-        return self.lost > 0 or self.failed > 0 or self.up is None or self.up.p99 >= LATE_MS
+        is_up_late = self.up is None or self.up.p99 >= LATE_MS
+        return self.lost > 0 or self.failed > 0 or (self.is_conclusive and is_up_late)
 
     @property
     def is_load_late(self) -> bool:

@@ -45,6 +45,8 @@ _LEAST_SLICES = 8
 """With fewer quiet ones than these a level is measured longer, at most so many times as long; if there are not enough
 of them even then, the delays are told over all."""
 _LONGER = 3
+_FULL_SHARE = 0.97
+"""Of its core: a bridge that uses so much has no higher levels, even if nobody can tell whether it was late."""
 _STRAGGLERS_S = 1.0
 """A frame that takes longer has been lost."""
 _LEAVE_S = 10.0
@@ -110,7 +112,7 @@ async def _measure(levels: Sequence[int], seconds: float, core: int | None, fold
                 level = await load.level(bridge, calls, seconds, bases[bridge.name], held=held)
                 measured.append(level)
                 print(table.line(level, measured), flush=True)
-                if level.is_late:
+                if level.is_late or level.core_share > _FULL_SHARE:
                     late.add(bridge.name)
             if service.name in late:
                 break
@@ -166,7 +168,8 @@ class Load:
         await self._hang_up(callers)
         all_of_it = [part.tally for part in slices]
         quiet = undisturbed(slices)
-        delays = quiet if len(quiet) >= _LEAST_SLICES else all_of_it
+        is_conclusive = len(quiet) >= _LEAST_SLICES
+        delays = quiet if is_conclusive else all_of_it
         return Level(
             bridge=bridge.name,
             calls=calls,
@@ -174,6 +177,7 @@ class Load:
             cpu_ms=1000 * cpu / (took * calls),
             core_share=cpu / took,
             quiet_share=len(quiet) / (len(slices) - 1),
+            is_conclusive=is_conclusive,
             up=spread([delay for tally in delays for delay in tally.up]),
             down=spread([delay for tally in delays for delay in tally.down]),
             clear=spread([delay for tally in delays for delay in tally.clears]),

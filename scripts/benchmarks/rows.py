@@ -27,12 +27,16 @@ def judge(levels: Sequence[Level]) -> list[Row]:
     service = {level.calls: level for level in levels if level.bridge == "service"}
     naive = {level.calls: level for level in levels if level.bridge == "naive"}
     reference = _near(service, _REFERENCE_CALLS)
-    at = f"at {reference.calls} calls" if reference is not None else ""
     rows = [
-        _below("speech_started → clear, p95", 5.0, None if reference is None else reference.clear, at),
-        _below("frame, caller → model, p95", 10.0, None if reference is None else reference.up, at),
-        _below("first audio of a reply, model → caller, p95", 10.0, None if reference is None else reference.down, at),
-        _below("first disclosure audio, p95", 100.0, None if reference is None else reference.first_audio, at),
+        _below("speech_started → clear, p95", 5.0, reference, None if reference is None else reference.clear),
+        _below("frame, caller → model, p95", 10.0, reference, None if reference is None else reference.up),
+        _below(
+            "first audio of a reply, model → caller, p95",
+            10.0,
+            reference,
+            None if reference is None else reference.down,
+        ),
+        _below("first disclosure audio, p95", 100.0, reference, None if reference is None else reference.first_audio),
     ]
     refused = sum(level.refused for level in service.values())
     truncates = sum(level.truncates for level in service.values())
@@ -49,10 +53,14 @@ def _near(levels: dict[int, Level], calls: int) -> Level | None:
     return next(iter(levels.values())) if len(levels) == 1 else None
 
 
-def _below(what: str, limit_ms: float, measured: Spread | None, at: str) -> Row:
-    if measured is None:
-        return Row(what, f"≤ {limit_ms:g} ms", "not measured", None)
-    return Row(what, f"≤ {limit_ms:g} ms", f"{measured.p95:.2f} ms {at}", measured.p95 <= limit_ms)
+def _below(what: str, limit_ms: float, level: Level | None, measured: Spread | None) -> Row:
+    at_least = f"≤ {limit_ms:g} ms"
+    if level is None or measured is None:
+        return Row(what, at_least, "not measured", None)
+    words = f"{measured.p95:.2f} ms at {level.calls} calls"
+    if not level.is_conclusive:
+        return Row(what, at_least, f"{words}, on a machine that was not quiet", None)
+    return Row(what, at_least, words, measured.p95 <= limit_ms)
 
 
 def _ratio(service: dict[int, Level], naive: dict[int, Level]) -> Row:
@@ -67,7 +75,8 @@ def _ratio(service: dict[int, Level], naive: dict[int, Level]) -> Row:
 
 
 def _density(service: dict[int, Level]) -> Row:
-    most = max((calls for calls, level in service.items() if not level.is_late), default=0)
+    in_time = [calls for calls, level in service.items() if level.is_conclusive and not level.is_late]
+    most = max(in_time, default=0)
     is_end = any(level.is_late for level in service.values())
     met = True if most >= _DENSITY_CALLS else False if is_end else None
     words = f"{most}" if is_end else f"{most} or more"

@@ -67,7 +67,7 @@ def line(level: Level, measured: Sequence[Level]) -> str:
         f"{level.cpu_ms:.2f}",
         ratio,
         f"{level.core_share:.0%}",
-        _delays(level.up, late=level.is_late),
+        _delays(level.up, mark="*" if level.is_late else "" if level.is_conclusive else "?"),
         _delays(level.down),
         _delays(level.clear, short=True),
         str(level.lost),
@@ -86,11 +86,11 @@ def _p99(measured: Spread | None) -> str:
     return "-" if measured is None else f"{measured.p99:.1f}"
 
 
-def _delays(measured: Spread | None, *, short: bool = False, late: bool = False) -> str:
+def _delays(measured: Spread | None, *, short: bool = False, mark: str = "") -> str:
     if measured is None:
         return "-"
     percentiles = (measured.p50, measured.p95) if short else (measured.p50, measured.p95, measured.p99)
-    return " ".join(f"{ms:5.2f}" if ms < 100 else f"{ms:5.0f}" for ms in percentiles) + ("*" if late else "")
+    return " ".join(f"{ms:5.2f}" if ms < 100 else f"{ms:5.0f}" for ms in percentiles) + mark
 
 
 def notes(measured: Sequence[Level]) -> str:
@@ -104,6 +104,8 @@ def notes(measured: Sequence[Level]) -> str:
     ]
     if any(level.is_late for level in measured):
         words.append(f"*: late: p99 of {LATE_MS:g} ms or more, or something lost; that bridge has no higher levels.")
+    if not all(level.is_conclusive for level in measured):
+        words.append("?: the machine was never quiet for long enough: the delays of that line are not the bridge's.")
     if any(level.is_load_late for level in measured):
         words.append("!: callers and model did not keep up themselves: delays of that line are not the bridge's alone.")
     words += [

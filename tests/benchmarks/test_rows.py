@@ -19,6 +19,7 @@ SERVICE = Level(
     cpu_ms=4.0,
     core_share=0.2,
     quiet_share=1.0,
+    is_conclusive=True,
     up=QUICK,
     down=QUICK,
     clear=QUICK,
@@ -58,6 +59,16 @@ def test_a_late_frame_breaks_the_promise_of_the_frame() -> None:
 
     assert row(rows, "caller → model, p95").is_met is False
     assert row(rows, "model → caller").is_met is True
+
+
+def test_a_machine_that_is_not_quiet_judges_nobody() -> None:
+    disturbed = replace(SERVICE, is_conclusive=False, up=LATE)
+
+    rows = judge([disturbed, NAIVE])
+
+    assert not disturbed.is_late
+    assert row(rows, "caller → model, p95").is_met is None
+    assert row(rows, "calls on one core").measured == "0 or more"
 
 
 def test_density_is_the_highest_level_in_time() -> None:
