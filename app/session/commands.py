@@ -44,6 +44,16 @@ class ClearPlayback:
 
 
 @dataclass(frozen=True, slots=True)
+class ListenClosely:
+    """Have the good detector judge the caller's frames (on), or only the cheap one (off), which is how a call begins.
+
+    The good one is first given what it missed of the sound that made us ask.
+    """
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class HangUp:
     """End the telephone call. say: a sentence for the carrier's own voice, when ours could not speak."""
 
@@ -193,12 +203,38 @@ class NoteDisclosure:
 
 @dataclass(frozen=True, slots=True)
 class NoteBargeIn:
-    """An interruption was accepted. heard_ms, generated_ms: of the item that was sounding, None if none was."""
+    """An interruption was accepted. heard_ms, generated_ms: of the item that was sounding, None if none was.
+
+    first_mark: the name (generation:number) of the mark behind that item's first piece: who listens at the carrier's
+    side finds by it where the item began, and so what was truly heard of it.
+    """
 
     response_id: ResponseId | None
     item_id: ItemId | None
     heard_ms: int | None
     generated_ms: int | None
+    first_mark: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoteFalseAlarm:
+    """The agent paused for a sound of the caller that was no interruption, and goes on.
+
+    speech_ms: how much of the sound was a voice. paused_ms: from the pause's first moment until now, of which the
+    caller missed no more than what the carrier had run dry.
+    """
+
+    speech_ms: int
+    paused_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoteClaim:
+    """The model claimed to be a human: it was cut. heard_ms: how much of the item the caller heard."""
+
+    response_id: ResponseId
+    item_id: ItemId
+    heard_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +269,7 @@ class NoteEnd:
     duration_ms: int
 
 
-StreamCommand = PlayAudio | SendMark | ClearPlayback | HangUp | TransferCall
+StreamCommand = PlayAudio | SendMark | ClearPlayback | ListenClosely | HangUp | TransferCall
 ModelCommand = (
     OpenModel
     | AppendInputAudio
@@ -250,5 +286,5 @@ ModelCommand = (
 )
 VoiceCommand = SpeakPhrase | CancelSpeech
 ToolCommand = RunTool | CancelTool
-Note = NoteDisclosure | NoteBargeIn | NoteTurn | NoteToolCall | NoteEnd
+Note = NoteDisclosure | NoteBargeIn | NoteFalseAlarm | NoteClaim | NoteTurn | NoteToolCall | NoteEnd
 Command = StreamCommand | ModelCommand | VoiceCommand | ToolCommand | Note

@@ -18,6 +18,7 @@ from app.session.words import (
     StreamEnd,
     ToolCallId,
     ToolStatus,
+    Verdict,
 )
 
 # --- the caller's leg -------------------------------------------------------------------------------------------------
@@ -32,9 +33,10 @@ class StreamStarted:
 
 @dataclass(frozen=True, slots=True)
 class CallerAudio:
-    """One frame of what the caller's side sounds like, silence too."""
+    """One frame of what the caller's side sounds like, silence too. verdict: of our own detector."""
 
     audio: bytes
+    verdict: Verdict = Verdict.SILENCE
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.audio.formats import AudioFormat
-from app.session.words import Phrase
+from app.session.words import BargeInMode, Phrase
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,11 +13,19 @@ class Terms:
 
     audio: how the audio of model, voice and caller is written inside this call.
     phrases: the words of each fixed sentence that can be spoken; one that is missing is left out.
+    transfer_undisclosed: where a call goes whose disclosure could not be spoken; None: it is hung up with a sentence.
+    barge_in, min_speech_ms, resume_after_ms: who decides that the caller interrupts, from how much speech on, and how
+    long after a sound that was no interruption the agent goes on. digits_interrupt: so does a pressed key.
     """
 
     audio: AudioFormat
     phrases: Mapping[Phrase, str]
     disclosure_interruptible: bool = False
+    transfer_undisclosed: str | None = None
+    barge_in: BargeInMode = BargeInMode.CONFIRMED
+    min_speech_ms: int = 250
+    resume_after_ms: int = 500
+    digits_interrupt: bool = False
     max_call_s: float = 1800.0
     idle_prompt_s: float = 12.0
     idle_hangup_s: float = 30.0

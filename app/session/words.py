@@ -20,6 +20,30 @@ class Phrase(Enum):
     IDLE = "idle"
     GOODBYE = "goodbye"
     MODEL_LOST = "model_lost"
+    REMINDER = "reminder"
+    """The disclosure's words once more, behind a claim of the model to be human."""
+
+
+class Verdict(Enum):
+    """What our own detector makes of a frame of the caller."""
+
+    SILENCE = "silence"
+    """No louder than the line's own noise."""
+    SOUND = "sound"
+    """Louder than that; nobody has listened whether it is a voice."""
+    SPEECH = "speech"
+    """A voice, which is not the agent's own come back."""
+
+
+class BargeInMode(Enum):
+    """Who decides that the caller interrupts the agent."""
+
+    CONFIRMED = "confirmed"
+    """We do: once our own detector has heard so much speech. Until then the agent only pauses."""
+    IMMEDIATE = "immediate"
+    """The model's voice detector, at once."""
+    OFF = "off"
+    """Nobody: what the caller says is answered after the reply."""
 
 
 class Speaker(Enum):

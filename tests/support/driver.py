@@ -21,7 +21,7 @@ from app.session.events import (
 )
 from app.session.session import Session
 from app.session.terms import Terms
-from app.session.words import ItemId, ModelNumber, Phrase, PieceNumber, ResponseId, ResponseStatus
+from app.session.words import BargeInMode, ItemId, ModelNumber, Phrase, PieceNumber, ResponseId, ResponseStatus
 
 DISCLOSURE = "You are speaking with an automated AI assistant."
 GREETING = "Thank you for calling Acme. How can I help?"
@@ -38,6 +38,7 @@ TERMS = Terms(
         Phrase.GOODBYE: GOODBYE,
         Phrase.MODEL_LOST: SORRY,
     },
+    barge_in=BargeInMode.IMMEDIATE,
 )
 M1 = ModelNumber(1)
 
