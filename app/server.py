@@ -101,7 +101,7 @@ class Service:
         return agent if agent is not None and agent.agent in self._prepared else None
 
     def disclosure_is_rendered(self, agent: AgentFile) -> bool:
-        return self._book.sound_of(agent.disclosure.text, agent.language) is not None
+        return self._book.sound_of(agent.disclosure.text_for(agent.language), agent.language) is not None
 
     def readiness(self) -> Readiness:
         """May this process take a call?"""

@@ -8,7 +8,6 @@ from typing import Annotated, ClassVar
 
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     Field,
     JsonValue,
     PrivateAttr,
@@ -20,18 +19,12 @@ from pydantic.json_schema import GenerateJsonSchema
 from app.agents.document import Node, Place
 from app.model.config import ModelBlock, TurnDetectionBlock
 from app.session.block import Block, Location, Spoken, not_yet, without_template, wrong, wrong_within
-from app.session.policy import DisclosureBlock, LimitsBlock
+from app.session.languages import LanguageTag
+from app.session.phone_numbers import PhoneNumber
+from app.session.policy import BargeInBlock, DisclosureBlock, LimitsBlock
 from app.tools.config import ToolBlock
 
 _AGENT_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
-_PHONE_NUMBER = r"^\+[1-9][0-9]{6,14}$"
-"""E.164: a plus sign and at most 15 digits; the shortest subscribers' numbers have seven with their country's code."""
-_LANGUAGE = (
-    r"^[A-Za-z]{2,3}(-[A-Za-z]{3}){0,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?"
-    r"(-([A-Za-z0-9]{5,8}|[0-9][A-Za-z0-9]{3}))*(-[A-WY-Za-wy-z0-9](-[A-Za-z0-9]{2,8})+)*(-[xX](-[A-Za-z0-9]{1,8})+)?$"
-)
-"""RFC 5646 §2.1, without the grandfathered tags."""
-_COUNTRIES_TAKEN_FOR_LANGUAGES = {"jp": "ja", "cn": "zh", "kr-kr": "ko-KR", "dk": "da", "cz": "cs", "gr": "el"}
 MAX_TOOLS = 128
 
 
@@ -41,59 +34,6 @@ def _is_agent_id(agent: str) -> str:
         example = plain or "acme-orders"
         raise wrong(f"{agent!r} is no id; write up to 64 letters, digits, '.', '_' or '-', such as {example}")
     return agent
-
-
-def _is_written_number(number: object) -> object:
-    if isinstance(number, int) and not isinstance(number, bool):
-        raise wrong(f'is a number, which loses its plus sign; write it in quotes: "+{abs(number)}"')
-    return number
-
-
-def _is_phone_number(number: str) -> str:
-    if not re.fullmatch(_PHONE_NUMBER, number):
-        digits = re.sub(r"[\s().\-/]", "", number)
-        digits = "+" + digits[2:] if digits.startswith("00") else digits
-        likely = digits if digits.startswith("+") else "+" + digits
-        advice = f'write "{likely}"' if re.fullmatch(_PHONE_NUMBER, likely) else 'write it like "+15550100"'
-        raise wrong(f"{number!r} is no E.164 number (a plus sign, country code, 7 to 15 digits in all); {advice}")
-    return number
-
-
-PhoneNumber = Annotated[
-    str,
-    BeforeValidator(_is_written_number),
-    AfterValidator(_is_phone_number),
-    Field(json_schema_extra={"pattern": _PHONE_NUMBER}, examples=["+15550100"]),
-]
-
-
-def _is_language(tag: str) -> str:
-    """Return the tag as RFC 5646 §2.1.1 writes it: language small, script with a capital, region in capitals."""
-    hyphened = tag.strip().replace("_", "-")
-    if meant := _COUNTRIES_TAKEN_FOR_LANGUAGES.get(hyphened.partition("-")[0].lower()):
-        raise wrong(f"{tag} begins with a country, not a language; did you mean {meant}?")
-    if meant := _COUNTRIES_TAKEN_FOR_LANGUAGES.get(hyphened.lower()):
-        raise wrong(f"{tag} begins with a country, not a language; did you mean {meant}?")
-    if not re.fullmatch(_LANGUAGE, tag):
-        advice = (
-            f"did you mean {_as_written(hyphened)}?" if re.fullmatch(_LANGUAGE, hyphened) else "write one like en-US"
-        )
-        raise wrong(f"{tag!r} is no BCP 47 language tag; {advice}")
-    return _as_written(tag)
-
-
-def _as_written(tag: str) -> str:
-    first, *rest = tag.split("-")
-    parts = [first.lower()]
-    for part in rest:
-        after_singleton = any(len(before) == 1 for before in parts)
-        if len(part) == 2 and not after_singleton:
-            parts.append(part.upper())
-        elif len(part) == 4 and part.isalpha() and not after_singleton:
-            parts.append(part.capitalize())
-        else:
-            parts.append(part.lower())
-    return "-".join(parts)
 
 
 def _is_prompt(prompt: str) -> str:
@@ -127,11 +67,7 @@ class AgentFile(Block):
     default: StrictBool = False
     """Whether it also answers every dialled number that no agent names; true for one agent at most."""
 
-    language: Annotated[
-        str,
-        AfterValidator(_is_language),
-        Field(examples=["en-US", "ko-KR", "ja-JP"], json_schema_extra={"pattern": _LANGUAGE}),
-    ] = "en-US"
+    language: LanguageTag = "en-US"
     """The language it speaks, as a BCP 47 tag."""
 
     model: ModelBlock = ModelBlock()
@@ -153,6 +89,9 @@ class AgentFile(Block):
     turn_detection: TurnDetectionBlock = TurnDetectionBlock()
     """How the model hears that the caller's turn begins and ends."""
 
+    barge_in: BargeInBlock = BargeInBlock()
+    """How the caller interrupts the agent."""
+
     tools: Annotated[tuple[ToolBlock, ...], Field(max_length=MAX_TOOLS)] = ()
     """What the model may call while it talks."""
 
@@ -163,7 +102,6 @@ class AgentFile(Block):
 
     later: ClassVar[Mapping[str, str]] = {
         "timezone": "leave it out",
-        "barge_in": "leave it out: a caller who speaks interrupts the agent at once",
         "phrases": "leave it out: the sentences come in the agent's language",
         "on_full": "leave it out: the caller is asked to call again later",
         "on_model_loss": "leave it out: the caller hears an apology",
@@ -218,6 +156,13 @@ class AgentFile(Block):
         if isinstance(disclosure, str):
             raise wrong('is a text; write it as a block: {text: "You are speaking with …"}')
         return disclosure
+
+    @field_validator("barge_in", mode="before")
+    @classmethod
+    def _is_more_than_a_mode(cls, barge_in: object) -> object:
+        if isinstance(barge_in, str):
+            raise wrong(f"is a word; write it as a block: {{mode: {barge_in or 'confirmed'}}}")
+        return barge_in
 
     @field_validator("turn_detection", mode="before")
     @classmethod

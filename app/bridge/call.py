@@ -51,8 +51,10 @@ class PreparedAgent:
 def phrases_of(agent: AgentFile) -> dict[Phrase, str]:
     """Return the words of the agent's fixed sentences."""
     wording = wording_for(agent.language)
+    disclosure = agent.disclosure.text_for(agent.language)
     phrases = {
-        Phrase.DISCLOSURE: agent.disclosure.text,
+        Phrase.DISCLOSURE: disclosure,
+        Phrase.REMINDER: disclosure,
         Phrase.IDLE: wording.idle,
         Phrase.GOODBYE: wording.goodbye,
         Phrase.MODEL_LOST: wording.model_lost,
@@ -109,18 +111,23 @@ class Exchange:
             language=agent.file.language,
             started_at=time.time(),
             at=loop.time(),
-            disclosure_text=agent.file.disclosure.text,
+            disclosure_text=agent.phrases[Phrase.DISCLOSURE],
         )
         call_log, call_metrics, keeper = CallLog(head), CallMetrics(self._metrics, head), RecordKeeper(head)
 
         def said_last(word: HangUp | TransferCall) -> None:
             self._roster.say(incoming.call_sid, word)
 
-        limits = agent.file.limits
+        barge_in, limits = agent.file.barge_in, agent.file.limits
         terms = Terms(
             audio=PCM16_24K,
             phrases=agent.phrases,
             disclosure_interruptible=agent.file.disclosure.interruptible,
+            transfer_undisclosed=agent.file.disclosure.transfer_on_failure,
+            barge_in=barge_in.mode,
+            min_speech_ms=barge_in.min_speech_ms,
+            resume_after_ms=barge_in.resume_after_false_alarm_ms,
+            digits_interrupt=barge_in.dtmf,
             max_call_s=limits.max_call_s,
             idle_prompt_s=limits.idle_prompt_s,
             idle_hangup_s=limits.idle_hangup_s,

@@ -73,7 +73,8 @@ def answer_call(door: Door, form: FormData) -> Response:
         dialled_number=dialled_number,
         disclosure_said=disclosure_said,
     )
-    spoken_s = len(agent.disclosure.text) / _SLOWEST_CHARACTERS_A_SECOND if disclosure_said else 0.0
+    disclosure = agent.disclosure.text_for(agent.language)
+    spoken_s = len(disclosure) / _SLOWEST_CHARACTERS_A_SECOND if disclosure_said else 0.0
     try:
         ticket = door.admission.admit(call, door.clock(), spoken_s)
     except CallRefused as refusal:
@@ -85,7 +86,7 @@ def answer_call(door: Door, form: FormData) -> Response:
             parameters={"ticket": ticket, "agent": agent.agent},
             status_url=door.public_url.page(STREAM_STATUS),
             after_url=door.public_url.page(AFTER),
-            before=twiml.Sentence(agent.disclosure.text, agent.language) if disclosure_said else None,
+            before=twiml.Sentence(disclosure, agent.language) if disclosure_said else None,
         )
     )
 

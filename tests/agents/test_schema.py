@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 from app.agents.loader import Mistaken, read
 from app.agents.schema import AgentFile, json_schema
 from app.session.block import Block
+from app.session.words import BargeInMode
 
 SAMPLES = sorted((Path(__file__).parents[2] / "deploy" / "agents").glob("*.yaml"))
 LEAST = "agent: a\nprompt: p\ndisclosure: {text: An AI speaks.}\n"
@@ -115,7 +116,6 @@ def test_templates_are_not_spoken_as_they_stand() -> None:
 
 LATER_KEYS = [
     "timezone: Asia/Seoul",
-    "barge_in: {mode: off}",
     "phrases: {idle: Hello?}",
     "on_full: {say: Later}",
     "on_model_loss: {say: Sorry}",
@@ -139,8 +139,7 @@ def test_keys_of_later_versions_are_refused_with_what_to_do(line: str) -> None:
 @pytest.mark.parametrize(
     ("block", "key", "known_as"),
     [
-        ("disclosure: {text: AI, texts: {ko: 인공지능}}", "texts", "disclosure.texts"),
-        ("disclosure: {text: AI, on_failure: hangup}", "on_failure", "disclosure.on_failure"),
+        ("disclosure: {text: AI, recording: We record}", "recording", "disclosure.recording"),
         ("limits: {max_cost_usd: 2}", "max_cost_usd", "limits.max_cost_usd"),
         ("model: {base_url: 'http://x'}", "base_url", "model.base_url"),
         ("model: {temperature: 0.8}", "temperature", "model.temperature"),
@@ -166,6 +165,102 @@ def test_what_comes_later_is_not_there_already() -> None:
 
     for block in blocks(Block):
         assert not set(block.later) & set(block.model_fields)
+
+
+def disclosure(keys: str) -> dict[str, str]:
+    return messages(f"agent: a\nprompt: p\ndisclosure: {{text: An AI speaks., {keys}}}\n")
+
+
+def test_interruptions_are_confirmed_unless_the_file_says_otherwise() -> None:
+    barge_in = agent(LEAST).barge_in
+    assert (barge_in.mode, barge_in.dtmf) == (BargeInMode.CONFIRMED, False)
+    assert (barge_in.min_speech_ms, barge_in.resume_after_false_alarm_ms) == (250, 500)
+    own = "{mode: immediate, min_speech_ms: 60, resume_after_false_alarm_ms: 0, dtmf: true}"
+    assert agent(LEAST + f"barge_in: {own}").barge_in.mode is BargeInMode.IMMEDIATE
+
+
+@pytest.mark.parametrize("mode", BargeInMode)
+def test_each_mode_is_a_word_also_the_one_that_older_yaml_takes_for_false(mode: BargeInMode) -> None:
+    assert agent(LEAST + f"barge_in: {{mode: {mode.value}}}").barge_in.mode is mode
+
+
+@pytest.mark.parametrize(
+    ("written", "key", "advice"),
+    [
+        ("{mode: confirm}", "barge_in.mode", "did you mean confirmed?"),
+        ("{mode: false}", "barge_in.mode", "write confirmed, immediate or off"),
+        ("{mode: }", "barge_in.mode", "is empty; write confirmed, immediate or off"),
+        ("{min_speech_ms: 59}", "barge_in.min_speech_ms", "write 60 or more"),
+        ("{min_speech_ms: 2001}", "barge_in.min_speech_ms", "write 2000 or less"),
+        ("{min_speech_ms: 250.5}", "barge_in.min_speech_ms", "write a whole number"),
+        ("{resume_after_false_alarm_ms: -1}", "barge_in.resume_after_false_alarm_ms", "write 0 or more"),
+        ("{resume_after_false_alarm_ms: 5001}", "barge_in.resume_after_false_alarm_ms", "write 5000 or less"),
+        ("{dtmf: yes}", "barge_in.dtmf", "write true"),
+        ("{min_speech: 250}", "barge_in.min_speech", "did you mean min_speech_ms?"),
+        ("off", "barge_in", "write it as a block: {mode: off}"),
+    ],
+)
+def test_what_no_interruption_can_be_judged_by_is_refused(written: str, key: str, advice: str) -> None:
+    found = messages(LEAST + f"barge_in: {written}")
+    assert list(found) == [key]
+    assert found[key].endswith(advice)
+
+
+def test_the_disclosure_is_said_in_the_agents_language() -> None:
+    texts = "{ko: 인공지능입니다., ko-kp: 다른 말, EN-gb: An AI.}"
+    block = agent(f"agent: a\nprompt: p\ndisclosure: {{text: An AI speaks., texts: {texts}}}").disclosure
+    assert dict(block.texts) == {"ko": "인공지능입니다.", "ko-KP": "다른 말", "en-GB": "An AI."}
+    assert block.text_for("ko-KP") == "다른 말"
+    assert block.text_for("ko-KR") == "인공지능입니다."
+    assert block.text_for("en-US") == "An AI speaks.", "a text for another country is no text for this one"
+    assert block.text_for("ja") == "An AI speaks."
+
+
+@pytest.mark.parametrize(
+    ("texts", "key", "advice"),
+    [
+        ("{en_US: An AI.}", "disclosure.texts.en_US", "did you mean en-US?"),
+        ("{jp: AIです。}", "disclosure.texts.jp", "did you mean ja?"),
+        ("{ko: 가, KO: 나}", "disclosure.texts.KO", "ko stands here twice; leave one out"),
+        ("{ko: ''}", "disclosure.texts.ko", "write what the agent shall say"),
+        ("{ko: 5}", "disclosure.texts.ko", 'write a text in quotes: "5"'),
+        ("{ko: '{{ x }}'}", "disclosure.texts.ko", "write the words themselves"),
+        ("An AI.", "disclosure.texts", "write a text for each language: {ko: …, ja: …}"),
+        ("[An AI.]", "disclosure.texts", "write a text for each language: {ko: …, ja: …}"),
+    ],
+)
+def test_texts_stand_under_languages(texts: str, key: str, advice: str) -> None:
+    found = disclosure(f"texts: {texts}")
+    assert list(found) == [key]
+    assert found[key].endswith(advice)
+
+
+def test_where_a_call_goes_that_cannot_be_disclosed() -> None:
+    def way(written: str) -> str | None:
+        text = f"agent: a\nprompt: p\ndisclosure: {{text: An AI speaks., on_failure: {written}}}"
+        return agent(text).disclosure.transfer_on_failure
+
+    assert agent(LEAST).disclosure.transfer_on_failure is None
+    assert way("hangup") is None
+    assert way('{transfer: "+15550111"}') == "+15550111"
+
+
+@pytest.mark.parametrize(
+    ("written", "key", "advice"),
+    [
+        ("hang up", "disclosure.on_failure", "did you mean hangup?"),
+        ("transfer", "disclosure.on_failure", 'a number to transfer the caller to: {transfer: "+15550100"}'),
+        ("''", "disclosure.on_failure", 'a number to transfer the caller to: {transfer: "+15550100"}'),
+        ("{}", "disclosure.on_failure.transfer", 'write, for example, transfer: "+15550100"'),
+        ("{transfer: +15550100}", "disclosure.on_failure.transfer", 'in quotes: "+15550100"'),
+        ("{transfer: '5550100'}", "disclosure.on_failure.transfer", 'write "+5550100"'),
+        ("{transfer: '+15550100', say: x}", "disclosure.on_failure.say", "the keys here are transfer"),
+    ],
+)
+def test_a_way_out_is_a_hang_up_or_a_number(written: str, key: str, advice: str) -> None:
+    found = disclosure(f"on_failure: {written}")
+    assert list(found) == [key]
+    assert found[key].endswith(advice)
 
 
 def plain(text: str) -> Any:  # Any: a YAML text can hold anything; jsonschema takes it so
@@ -201,6 +296,12 @@ def test_the_samples_are_valid_by_the_json_schema(sample: Path) -> None:
         LEAST + "turn_detection: {type: semantic_vad}",
         LEAST + "tools: [{name: 'a b', sql: {query: select 1}}]",
         LEAST + "tools: [{name: a}]",
+        LEAST + "barge_in: {mode: confirm}",
+        LEAST + "barge_in: {min_speech_ms: 10}",
+        LEAST + "barge_in: off",
+        "agent: a\nprompt: p\ndisclosure: {text: AI, texts: {en_US: AI}}",
+        "agent: a\nprompt: p\ndisclosure: {text: AI, on_failure: transfer}",
+        "agent: a\nprompt: p\ndisclosure: {text: AI, on_failure: {transfer: '555'}}",
         LEAST + "tools: [{name: a, sql: {query: select 1}, parameters: {type: string}}]",
         "agent: a\nprompt: ''\ndisclosure: {text: AI}",
         "agent: a\nprompt: p\ndisclosure: {}",

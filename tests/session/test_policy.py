@@ -3,14 +3,34 @@
 import pytest
 from pydantic import ValidationError
 
-from app.session.policy import DisclosureBlock, LimitsBlock
+from app.session.policy import BargeInBlock, DisclosureBlock, LimitsBlock, TransferTo
+from app.session.words import BargeInMode
 
 pytestmark = pytest.mark.core
 
 
 def test_the_defaults() -> None:
     assert LimitsBlock() == LimitsBlock(max_call_s=1800, idle_prompt_s=12, idle_hangup_s=30)
-    assert DisclosureBlock(text="An AI speaks.").interruptible is False
+    disclosure = DisclosureBlock(text="An AI speaks.")
+    assert (disclosure.interruptible, disclosure.on_failure, dict(disclosure.texts)) == (False, "hangup", {})
+    assert BargeInBlock() == BargeInBlock(
+        mode=BargeInMode.CONFIRMED, min_speech_ms=250, resume_after_false_alarm_ms=500, dtmf=False
+    )
+
+
+def test_a_text_goes_by_the_whole_tag_then_by_the_language_then_by_what_all_are_told() -> None:
+    block = DisclosureBlock(text="all", texts={"zh": "language", "zh-Hant-TW": "tag"})
+    assert [block.text_for(tag) for tag in ("zh-Hant-TW", "zh-CN", "zh", "en")] == [
+        "tag",
+        "language",
+        "language",
+        "all",
+    ]
+
+
+def test_a_failed_disclosure_hands_over_or_hangs_up() -> None:
+    assert DisclosureBlock(text="AI").transfer_on_failure is None
+    assert DisclosureBlock(text="AI", on_failure=TransferTo(transfer="+15550111")).transfer_on_failure == "+15550111"
 
 
 def test_the_hang_up_comes_after_the_prompt() -> None:
