@@ -46,14 +46,18 @@ class DisclosureRecord(msgspec.Struct, frozen=True, kw_only=True):
     interruptions: int
 
 
-class TurnRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """Who spoke when. generated: all the agent's words, null for the caller; heard: what the other side heard."""
+class TurnRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who spoke when. generated: all the agent's words, null for the caller; heard: what the other side heard.
+
+    heard_is_estimated (only there if true): the turn was cut, and its words are cut in proportion to its sound.
+    """
 
     speaker: Speaker
     generated: str | None
     heard: str | None
     start_ms: int
     end_ms: int
+    heard_is_estimated: bool = False
 
 
 class ToolCallRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +67,20 @@ class ToolCallRecord(msgspec.Struct, frozen=True, kw_only=True):
     arguments: dict[str, object] | str
     result: str
     status: ToolStatus
+
+
+class InterruptionRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """An interruption that was accepted, and where it cut the agent off.
+
+    heard_ms: what the model was told (`audio_end_ms`), of generated_ms; null when nothing was sounding. mark: behind
+    the first piece of the item that was cut, by which who recorded the line finds where that item began.
+    """
+
+    at_ms: int
+    item_id: str | None
+    heard_ms: int | None
+    generated_ms: int | None
+    mark: str | None
 
 
 class CallRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +96,7 @@ class CallRecord(msgspec.Struct, frozen=True, kw_only=True):
     disclosure: DisclosureRecord
     turns: list[TurnRecord]
     tool_calls: list[ToolCallRecord]
+    interruptions: list[InterruptionRecord] = []
     barge_ins: int
     model_losses: int
     usage: dict[str, int]
@@ -101,7 +120,7 @@ class RecordKeeper:
         self._spoke_at: float | None = None  # when the first sound was sent, which is the disclosure's
         self._turns: list[NoteTurn] = []
         self._tool_calls: list[NoteToolCall] = []
-        self._barge_ins = 0
+        self._interruptions: list[InterruptionRecord] = []
         self._models: set[ModelNumber] = set()  # sessions that the call has, or has asked for
         self._ready_models: set[ModelNumber] = set()
         self._is_without_model = False
@@ -123,7 +142,7 @@ class RecordKeeper:
             self._read_event(entry)
         for command in entry.commands:
             if type(command) in _COMMANDS:
-                self._read_command(command)
+                self._read_command(command, entry.at)
 
     def finish(self) -> CallRecord:
         """Return the record. A call whose session never came to an end is one of ours that went wrong: `error`."""
@@ -150,6 +169,7 @@ class RecordKeeper:
                     heard=_clean(turn.heard),
                     start_ms=turn.start_ms,
                     end_ms=turn.end_ms,
+                    heard_is_estimated=turn.interrupted and turn.generated is not None,
                 )
                 for turn in sorted(self._turns, key=lambda turn: turn.start_ms)
             ],
@@ -162,7 +182,8 @@ class RecordKeeper:
                 )
                 for call in self._tool_calls
             ],
-            barge_ins=self._barge_ins,
+            interruptions=self._interruptions,
+            barge_ins=len(self._interruptions),
             model_losses=self._model_losses,
             usage=dict(sorted(self._usage.items())),
             cost_usd=None,
@@ -187,7 +208,7 @@ class RecordKeeper:
             case ResponseEnded(usage=usage) | TranscriptionBilled(usage=usage):
                 self._usage.update(usage)
 
-    def _read_command(self, command: Command) -> None:
+    def _read_command(self, command: Command, at: float) -> None:
         match command:
             case OpenModel(model):
                 self._models.add(model)
@@ -199,8 +220,17 @@ class RecordKeeper:
                 self._turns.append(turn)
             case NoteToolCall() as call:
                 self._tool_calls.append(call)
-            case NoteBargeIn():
-                self._barge_ins += 1
+            case NoteBargeIn(_, item_id, heard_ms, generated_ms, first_mark):
+                started_at = self._head.at if self._started_at is None else self._started_at
+                self._interruptions.append(
+                    InterruptionRecord(
+                        at_ms=max(0, round((at - started_at) * 1000)),
+                        item_id=None if item_id is None else _written(item_id),
+                        heard_ms=heard_ms,
+                        generated_ms=generated_ms,
+                        mark=first_mark,
+                    )
+                )
             case NoteEnd() as end:
                 self._end = end
 

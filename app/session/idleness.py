@@ -36,9 +36,9 @@ class Idleness:
 
     def check(self, at: float) -> Idle | None:
         """Return what is due by now, the question once."""
-        if at - self._active_at >= self._hangup_s:
+        if at >= self._active_at + self._hangup_s:
             return Idle.HANG_UP
-        if at - self._active_at >= self._prompt_s and not self._is_prompted:
+        if at >= self._active_at + self._prompt_s and not self._is_prompted:
             self._is_prompted = True
             return Idle.PROMPT
         return None

@@ -12,10 +12,10 @@ from typing import Protocol
 
 from app.session.commands import AppendInputAudio, Command, PlayAudio
 from app.session.events import AgentAudio, CallerAudio, Event, SpeechAudio
+from app.session.words import Verdict
 
 KEPT_ENTRIES = 300
 
-_SILENT_FRAME = CallerAudio(b"")
 _SILENT_PIECE = PlayAudio(b"")
 _SILENT_END = PlayAudio(b"", ends=True)
 
@@ -52,12 +52,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class FrameRun:
-    """Frames of the caller, one behind the other, that only went on to the model."""
+    """Frames of the caller, one behind the other, that only went on to the model and were all judged the same."""
 
     at: float
     last_at: float
     count: int
     audio_bytes: int
+    verdict: Verdict = Verdict.SILENCE
 
 
 class Reader(Protocol):
@@ -70,7 +71,7 @@ class Reader(Protocol):
 class Journal:
     """The journal of one call. `note` is called for every event, a hundred times a second."""
 
-    __slots__ = ("_bytes", "_count", "_first_at", "_last_at", "_readers", "head", "kept")
+    __slots__ = ("_bytes", "_count", "_first_at", "_last_at", "_readers", "_verdict", "head", "kept")
 
     def __init__(self, head: JournalHead, readers: Sequence[Reader] = ()) -> None:
         self.head = head
@@ -78,14 +79,18 @@ class Journal:
         self._readers = tuple(readers)
         self._count = 0
         self._bytes = 0
+        self._verdict = Verdict.SILENCE
         self._first_at = self._last_at = head.at
 
     def note(self, at: float, event: Event, commands: Sequence[Command]) -> None:
         if type(event) is CallerAudio and (
             not commands or (len(commands) == 1 and type(commands[0]) is AppendInputAudio)
         ):
+            if self._count and event.verdict is not self._verdict:
+                self.close_run()
             if not self._count:
                 self._first_at = at
+                self._verdict = event.verdict
             self._count += 1
             self._bytes += len(event.audio)
             self._last_at = at
@@ -101,7 +106,7 @@ class Journal:
             event = SpeechAudio(event.piece, b"")
         elif type(event) is CallerAudio:
             audio_bytes = len(event.audio)
-            event = _SILENT_FRAME
+            event = CallerAudio(b"", event.verdict)
         silent: list[Command] = []
         for command in commands:
             if type(command) is PlayAudio:
@@ -116,7 +121,7 @@ class Journal:
     def close_run(self) -> None:
         """Write down the frames that are still counted: before another entry, and at the end of the call."""
         if self._count:
-            run = FrameRun(self._first_at, self._last_at, self._count, self._bytes)
+            run = FrameRun(self._first_at, self._last_at, self._count, self._bytes, self._verdict)
             self._count = self._bytes = 0
             self._write(run)
 

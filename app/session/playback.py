@@ -25,7 +25,13 @@ from app.session.commands import Command, PlayAudio, SendMark
 from app.session.words import ItemId, ModelNumber, Phrase, PieceNumber, ResponseId
 
 LEAD_MS = 200
-"""How much the carrier may hold that it has not played."""
+"""How much the carrier may hold that it has not played, when all goes well."""
+MAX_LEAD_MS = 500
+"""And at most, when our wake-ups or its marks come late."""
+LEAD_DECAY = 0.02
+"""So much of the lead beyond that is given back with what is sent: 20 ms for each second."""
+LAG_S = 0.005
+"""What is later than this is late; less is how clocks tick."""
 PIECE_MS = 100
 """What is sent at a time, once the lead is there; a mark behind each."""
 CRUMB_MS = 20
@@ -56,7 +62,11 @@ class Item:
     """The model made more than we kept."""
     is_proven: bool = True
     """False: its last mark never came back."""
+    follows_heard: bool = False
+    """A part of the same item before this one was heard."""
     started_at: float | None = None
+    first_mark: str | None = None
+    """The name of the mark behind its first piece."""
     waiting: deque[memoryview] = field(default_factory=deque)
 
     @property
@@ -92,6 +102,7 @@ class Playback:
         "_due_at",
         "_format",
         "_items",
+        "_lead_s",
         "_marks",
         "_number",
         "_offsets",
@@ -100,14 +111,18 @@ class Playback:
         "_run",
         "_run_offsets",
         "generation",
+        "is_held",
         "lateness_s",
         "round_trip_s",
+        "turn_at",
     )
 
     def __init__(self, audio: AudioFormat) -> None:
         """audio: of what is generated.
 
         round_trip_s: measured on the marks; lateness_s: how much later than on the send clock this stretch plays.
+        turn_at: when the next waiting audio is to be sent, as the last release left it; None when nothing can be.
+        is_held: nothing is sent; what the carrier has plays on.
         """
         self._format = audio
         self._bytes_per_s = audio.bytes_per_ms * 1000
@@ -116,6 +131,9 @@ class Playback:
         self.generation = 1
         self.round_trip_s = 0.0
         self.lateness_s = 0.0
+        self.turn_at: float | None = None
+        self.is_held = False
+        self._lead_s = LEAD_MS / 1000
         self._items: deque[Item] = deque()  # in the order of speech, up to the last one that is not known as heard
         self._marks: deque[_Mark] = deque()
         self._number = 0
@@ -123,7 +141,8 @@ class Playback:
         self._run = 0
         self._offsets: deque[float] = deque(maxlen=64)
         self._run_offsets: deque[float] = deque(maxlen=4)
-        self._over: deque[ItemId] = deque(maxlen=32)  # items that are heard or cut: what still comes of them is late
+        # parts of items that are heard or cut: what still comes of them is late
+        self._over: deque[tuple[ItemId, int]] = deque(maxlen=64)
 
     # --- what was generated -------------------------------------------------------------------------------------------
 
@@ -138,6 +157,20 @@ class Playback:
     @property
     def is_empty(self) -> bool:
         return not self._items
+
+    @property
+    def has_more(self) -> bool:
+        """Is there something that the carrier has not been sent whole?"""
+        return any(not item.is_closed for item in self._items)
+
+    @property
+    def lead_ms(self) -> int:
+        """How much the carrier is to hold at present."""
+        return round(self._lead_s * 1000)
+
+    def holds(self, phrase: Phrase) -> bool:
+        """Does this phrase sound, or wait?"""
+        return any(item.phrase is phrase for item in self._items)
 
     @property
     def waiting_ms(self) -> int:
@@ -176,14 +209,26 @@ class Playback:
     def audio(
         self, model: ModelNumber, response_id: ResponseId, item_id: ItemId, content_index: int, audio: bytes
     ) -> None:
-        if item_id not in self._over:
-            item = self._of_model(model, response_id, item_id)
-            item.content_index = content_index
-            self._generated(item, audio)
+        if (item_id, content_index) not in self._over:
+            self._generated(self._of_model(model, response_id, item_id, content_index), audio)
 
-    def words(self, model: ModelNumber, response_id: ResponseId, item_id: ItemId, text: str) -> None:
-        if item_id not in self._over:
-            self._of_model(model, response_id, item_id).text += text
+    def words(self, model: ModelNumber, response_id: ResponseId, item_id: ItemId, text: str) -> str:
+        """The next words of an item; return all of them so far, "" for one that is over."""
+        part = next((item for item in reversed(self._items) if item.item_id == item_id and item.model == model), None)
+        if part is None:
+            if self.knows(item_id):
+                return ""
+            part = self._of_model(model, response_id, item_id, 0)
+        part.text += text
+        return part.text
+
+    def knows(self, item_id: ItemId) -> bool:
+        """Has anything of this item been in the ledger?"""
+        return any(item.item_id == item_id for item in self._items) or any(over[0] == item_id for over in self._over)
+
+    def bar(self, item_id: ItemId) -> None:
+        """Whatever still comes of this item is late."""
+        self._over.append((item_id, 0))
 
     def item_complete(self, item_id: ItemId) -> None:
         for item in self._items:
@@ -218,11 +263,15 @@ class Playback:
     def release(self, at: float, *, only: Phrase | None = None) -> list[Command]:
         """Return the audio whose turn has come, with its marks. only: hold back everything but this phrase."""
         commands: list[Command] = []
-        while (item := self._next()) is not None:
+        self._watch_lag(at)
+        self.turn_at = None
+        while not self.is_held and (item := self._next()) is not None:
             if only is not None and item.phrase is not only:
                 break
             size = self._piece_of(item)
-            if size and at < self._turn_of(size):
+            turn_at = self._due_at - self._lead_s + size / self._bytes_per_s
+            if size and at < turn_at:
+                self.turn_at = turn_at
                 break
             self._number += 1
             begins_at = max(self._due_at, at)
@@ -232,6 +281,7 @@ class Playback:
                 self._due_at = begins_at + size / self._bytes_per_s
                 if item.started_at is None:
                     item.started_at = begins_at
+                    item.first_mark = f"{self.generation}:{self._number}"
             audio = self._take(item, size)
             ends = item.is_complete and not item.waiting_bytes
             item.is_closed = ends
@@ -239,14 +289,17 @@ class Playback:
             self._marks.append(_Mark(self._number, item, item.sent, begins_at, due_at, self._run))
             commands.append(PlayAudio(audio, ends))
             commands.append(SendMark(self.generation, self._number))
+            self._lead_s = max(LEAD_MS / 1000, self._lead_s - LEAD_DECAY * size / self._bytes_per_s)
         return commands
 
-    def turn_at(self, *, only: Phrase | None = None) -> float | None:
-        """When the next waiting audio is to be sent; None when nothing can be."""
-        item = self._next()
-        if item is None or (only is not None and item.phrase is not only):
-            return None
-        return self._turn_of(self._piece_of(item))
+    def hold(self) -> None:
+        """Send nothing for now."""
+        self.is_held = True
+        self.turn_at = None
+
+    def go_on(self) -> None:
+        """Send on, from the sample behind the last one that was sent."""
+        self.is_held = False
 
     # --- what was heard -----------------------------------------------------------------------------------------------
 
@@ -258,11 +311,13 @@ class Playback:
         while self._marks and self._marks[0].number <= number:
             mark = self._marks.popleft()
             if mark.number == number:
-                self._offsets.append(at - mark.due_at)
+                late_s = at - mark.due_at
+                self._offsets.append(late_s)
                 if mark.run == self._run:
-                    self._run_offsets.append(at - mark.due_at)
+                    self._run_offsets.append(late_s)
                 self.round_trip_s = max(0.0, min(self._offsets))
                 self._measure_lateness()
+                self._lead_for(late_s - self.round_trip_s)
             self._heard(mark, finished)
         return finished
 
@@ -286,6 +341,8 @@ class Playback:
         Begins a new generation: marks of the former one have no effect any more.
         """
         finished: list[Item] = []
+        self.is_held = False
+        self.turn_at = None
         played_until = at - self.lateness_s
         while self._marks:
             mark = self._marks.popleft()
@@ -301,6 +358,9 @@ class Playback:
         dropped: list[Item] = []
         for item in self._items:
             item.waiting.clear()
+            item.follows_heard = not any(other.item_id == item.item_id for other in dropped) and self._is_heard_before(
+                item, sounding
+            )
             self._leave(item)
             if not item.heard <= item.sent <= item.generated:
                 raise InvariantError(f"heard {item.heard}, sent {item.sent}, generated {item.generated} of an item")
@@ -315,6 +375,22 @@ class Playback:
         return Cut(finished, sounding, dropped)
 
     # --- within -------------------------------------------------------------------------------------------------------
+
+    def _watch_lag(self, at: float) -> None:
+        """A wake-up that comes late costs lead: let there be more of it."""
+        if self.turn_at is not None:
+            self._lead_for(at - self.turn_at)
+
+    def _lead_for(self, lag_s: float) -> None:
+        if lag_s > LAG_S:
+            self._lead_s = min(MAX_LEAD_MS / 1000, max(self._lead_s, LEAD_MS / 1000 + lag_s))
+
+    def _is_heard_before(self, item: Item, sounding: Item | None) -> bool:
+        """Was a part of this item before this one heard, or is it the one that was sounding?"""
+        if item.item_id is None or not item.content_index:
+            return False
+        is_sounding = sounding is not None and sounding.item_id == item.item_id
+        return is_sounding or (item.item_id, item.content_index - 1) in self._over
 
     def _begin_run(self) -> None:
         self._run += 1
@@ -339,9 +415,6 @@ class Playback:
     def _piece_of(self, item: Item) -> int:
         return min(item.generated - item.sent, self._piece_bytes)
 
-    def _turn_of(self, size: int) -> float:
-        return self._due_at - LEAD_MS / 1000 + size / self._bytes_per_s
-
     def _take(self, item: Item, size: int) -> bytes:
         parts: list[memoryview] = []
         left = size
@@ -365,7 +438,7 @@ class Playback:
 
     def _leave(self, item: Item) -> None:
         if item.item_id is not None:
-            self._over.append(item.item_id)
+            self._over.append((item.item_id, item.content_index))
 
     def _has_marks_of(self, item: Item) -> bool:
         return any(mark.item is item for mark in self._marks)
@@ -378,14 +451,14 @@ class Playback:
     def _of_piece(self, piece: PieceNumber) -> Item | None:
         return next((item for item in self._items if item.piece == piece), None)
 
-    def _of_model(self, model: ModelNumber, response_id: ResponseId, item_id: ItemId) -> Item:
+    def _of_model(self, model: ModelNumber, response_id: ResponseId, item_id: ItemId, content_index: int) -> Item:
         for item in reversed(self._items):
-            if item.item_id == item_id and item.model == model:
+            if item.item_id == item_id and item.content_index == content_index and item.model == model:
                 return item
-        for item in self._items:  # items of a response come one behind the other: a new one ends the former
+        for item in self._items:  # the parts of a response come one behind the other: a new one ends the former
             if item.response_id == response_id:
                 item.is_complete = True
-        item = Item(model, response_id, item_id)
+        item = Item(model, response_id, item_id, content_index)
         self._items.append(item)
         return item
 

@@ -17,6 +17,8 @@ REQUEST_WAIT_S = 10.0
 """How long a request may go unanswered: neither started nor refused. Never block on one event (pitfall 14)."""
 REFUSED_WAIT_S = 1.0
 """After a refusal, how long we wait before we ask again, when no response of the model shows up meanwhile."""
+CUT_WAIT_S = 2.0
+"""How long a response that was cancelled may take to end before it is held for ended (pitfall 15: it may come late)."""
 SILENT_WAIT_S = 20.0
 """How long an open response may give nothing at all before it counts as dead."""
 
@@ -110,8 +112,6 @@ class Responses:
         self.response_id = response_id
         self._is_cut_unborn = False
         self._due_by = at + SILENT_WAIT_S
-        if cut:
-            self._cut.append(response_id)
         return cut
 
     def heard_from(self, at: float) -> None:
@@ -129,13 +129,14 @@ class Responses:
                 self.want(reason)
             self._assumed = []
 
-    def cut(self) -> ResponseId | None:
+    def cut(self, at: float) -> ResponseId | None:
         """Let go of the open response; return its id if it is to be cancelled. Its later audio is not taken in."""
         if self.state is ResponseState.REQUESTED:
             self._is_cut_unborn = True
             return None
         if self.state is ResponseState.ACTIVE and self.response_id is not None and not self.is_cut(self.response_id):
             self._cut.append(self.response_id)
+            self._due_by = at + CUT_WAIT_S
             return self.response_id
         return None
 
@@ -171,8 +172,9 @@ class Responses:
         stuck = self.response_id
         self.state = ResponseState.IDLE
         self.response_id = None
-        if stuck is not None:
-            self._cut.append(stuck)
+        if stuck is None or self.is_cut(stuck):
+            return None
+        self._cut.append(stuck)
         return stuck
 
     def abandon(self) -> None:

@@ -19,14 +19,18 @@ from app.session.commands import (
     Command,
     DeleteItem,
     HangUp,
+    ListenClosely,
     NoteBargeIn,
+    NoteClaim,
     NoteEnd,
+    NoteFalseAlarm,
     NoteToolCall,
     OpenModel,
     RequestResponse,
     RunTool,
     SetTurnHandling,
     SpeakPhrase,
+    TransferCall,
     TruncateItem,
 )
 from app.session.conversation import Conversation, Side
@@ -67,6 +71,7 @@ from app.session.events import (
 )
 from app.session.floor import FloorMachine
 from app.session.idleness import Idle, Idleness
+from app.session.interruption import InterruptionMachine
 from app.session.keypad import Keypad
 from app.session.line import ModelLine
 from app.session.phase import Phase, PhaseMachine
@@ -76,8 +81,10 @@ from app.session.terms import Terms
 from app.session.toolcalls import ToolCall, ToolCalls
 from app.session.turns import AgentTurns, CallerTurns, words_heard
 from app.session.words import (
+    BargeInMode,
     Fault,
     ItemId,
+    ModelNumber,
     Outcome,
     Phrase,
     PieceNumber,
@@ -87,6 +94,7 @@ from app.session.words import (
     StreamEnd,
     ToolCallId,
     ToolStatus,
+    Verdict,
 )
 
 KEPT_MS = 10_000
@@ -95,6 +103,8 @@ TURN_WAIT_S = 8.0
 """How long the greeting waits for a caller who was speaking when the disclosure ended."""
 LAST_WORDS_S = 10.0
 """How long the last words may take before the line is closed without them."""
+UNHEARD_WAIT_S = 2.0
+"""How long the model may take to notice a caller who has interrupted; after that it is asked to go on without."""
 HANG_UP_WAIT_S = 2.0
 LINGER_S = 2.0
 """How long the model's socket stays open after the stream's end, for the last response.done and transcripts."""
@@ -107,6 +117,13 @@ _OUTCOMES = {
 }
 BEGIN = ItemId("begin")
 RECOVERED = ItemId("recovered")
+UNHEARD_CUE = "The caller interrupted you, but the words could not be made out. Ask what they would like."
+CLAIM_CUE = (
+    "You have just claimed to be a human. You are an AI assistant, and the caller was told so again. "
+    "Go on helping, and do not claim it any more."
+)
+MAX_CLAIMS = 3
+"""A model that claims to be a human so often is not let speak to the caller any more."""
 
 
 class Session:
@@ -126,6 +143,14 @@ class Session:
         self._keypad = Keypad()
         self._line = ModelLine()
         self._idleness = Idleness(terms.idle_prompt_s, terms.idle_hangup_s)
+        self._interruption = InterruptionMachine(
+            min_speech_ms=terms.min_speech_ms, resume_after_ms=terms.resume_after_ms
+        )
+        self._verdict = Verdict.SILENCE
+        self._is_listening = False  # closely, that is
+        self._is_unheard = False  # the caller has interrupted, and the model has not noticed yet
+        self._unheard_by: float | None = None
+        self._claims = 0
         self._caller_turns = CallerTurns()
         self._agent_turns = AgentTurns()
         self._began_at = 0.0
@@ -149,7 +174,7 @@ class Session:
 
     def receive(self, event: Event, *, at: float) -> list[Command]:
         """Take in one event; return the commands it calls for, in order. at: seconds, monotonic."""
-        if type(event) is CallerAudio:  # fifty times a second, and moves neither pacing nor timers
+        if type(event) is CallerAudio and not self._is_news(event):  # fifty times a second: moves no pacing, no timers
             return self._caller_audio(event.audio, at)
         if self.ended:
             return []
@@ -164,8 +189,9 @@ class Session:
 
     def _take(self, event: Event, at: float) -> None:
         match event:
-            case CallerAudio(audio):
+            case CallerAudio(audio, verdict):
                 self._out += self._caller_audio(audio, at)
+                self._judged(verdict, at)
             case StreamStarted(disclosure_said):
                 self._stream_started(at, disclosure_said=disclosure_said)
             case CallerDigit(digit):
@@ -226,7 +252,9 @@ class Session:
                 if self._takes_in(response_id):
                     self._responses.heard_from(at)
                     self._playback.audio(model, response_id, item_id, content_index, audio)
-                    self._bound_waiting()
+                    self._bound_waiting(at)
+                else:
+                    self._drop_stray(model, item_id)
             case AgentAudioEnded(_, _, item_id):
                 self._playback.item_complete(item_id)
             case AgentTranscript(model, response_id, item_id, text):
@@ -245,25 +273,29 @@ class Session:
                 self._floor.caller_started()
                 self._caller_turns.started(item_id, self._stream_ms(audio_start_ms, at))
                 self._idleness.caller_was_active(at)
-                self._interrupt(at)
+                self._speech_reported(item_id, at)
             case CallerSpeechStopped(_, item_id, audio_end_ms):
                 self._floor.caller_stopped()
-                self._caller_turns.stopped(item_id, self._stream_ms(audio_end_ms, at))
+                if not self._interruption.is_dismissed(item_id):
+                    self._caller_turns.stopped(item_id, self._stream_ms(audio_end_ms, at))
                 self._idleness.caller_was_active(at)
                 if self._line.answers_turns and self._phase.phase is Phase.CONVERSING:
                     self._responses.expect(item_id, at)
             case CallerTurnCommitted(_, item_id):
                 self._turn_committed(item_id, at)
             case CallerTranscript(model, item_id, text):
-                self._conversation.learnt(Side.CALLER, item_id, text, model)
-                self._note_caller_turn(item_id, text, at)
+                if self._interruption.is_about(item_id) and text.strip():
+                    self._accept_interruption(at)
+                if not self._interruption.is_dismissed(item_id):
+                    self._conversation.learnt(Side.CALLER, item_id, text, model)
+                    self._note_caller_turn(item_id, text, at)
             case CallerTranscriptFailed(_, item_id):
                 self._note_caller_turn(item_id, None, at)
             case ItemTaken(_, item_id):
                 self._responses.confirm(item_id)
             case ResponseStarted(model, response_id):
                 if self._responses.started(response_id, at) or self._phase.phase is Phase.CLOSING:
-                    self._responses.cut()
+                    self._responses.cut(at)
                     self._out.append(CancelResponse(model, response_id))
             case ToolCallRequested():
                 self._tool_requested(event, at)
@@ -318,6 +350,8 @@ class Session:
     def _digit(self, digit: str, at: float) -> None:
         if self._phase.phase in (Phase.DISCLOSING, Phase.CONVERSING):
             self._idleness.caller_was_active(at)
+            if self._terms.digits_interrupt and self._phase.phase is Phase.CONVERSING:
+                self._interrupt(at)
             self._keyed_in(self._keypad.press(digit, at))
 
     def _keyed_in(self, digits: str | None) -> None:
@@ -327,7 +361,14 @@ class Session:
     def _turn_committed(self, item_id: ItemId, at: float) -> None:
         if self._phase.phase is Phase.CLOSING:
             return
+        self._interruption.committed(item_id)
+        if self._interruption.is_dismissed(item_id):
+            self._out.append(DeleteItem(self._line.model, item_id))
+            self._after_turn(at)
+            return
         self._conversation.learnt(Side.CALLER, item_id, "", self._line.model)
+        if self._interruption.is_about(item_id):
+            return  # what becomes of it is being judged
         if self._phase.phase is Phase.CONVERSING and self._line.answers_turns:
             self._responses.expect(item_id, at)
         else:
@@ -344,6 +385,103 @@ class Session:
         else:
             self._begin()
 
+    # --- does the caller interrupt? -----------------------------------------------------------------------------------
+
+    def _is_news(self, frame: CallerAudio) -> bool:
+        """Does this frame change anything but what the model is given?"""
+        if frame.verdict is not self._verdict:
+            return True
+        if frame.verdict is Verdict.SPEECH and self._interruption.is_hearing:
+            return self._interruption.voice_heard(self._terms.audio.ms_of(len(frame.audio)))
+        return False
+
+    @property
+    def _may_be_interrupted(self) -> bool:
+        """Does a sound of the caller call for a judgement now: is there agent audio that it could stop?"""
+        if self._terms.barge_in is not BargeInMode.CONFIRMED or self._playback.is_silent:
+            return False
+        if self._phase.phase is Phase.DISCLOSING:
+            return self._disclosure.may_be_cut
+        return self._phase.phase is Phase.CONVERSING and not self._playback.holds(Phrase.REMINDER)
+
+    def _judged(self, verdict: Verdict, at: float) -> None:
+        """Our own detector has another opinion than a frame ago, or has heard enough."""
+        before, self._verdict = self._verdict, verdict
+        if verdict is Verdict.SPEECH:
+            if before is not Verdict.SPEECH and self._may_be_interrupted:
+                self._interruption.voice_began(at)
+            if self._interruption.is_enough:
+                self._accept_interruption(at)
+        elif before is Verdict.SPEECH:
+            self._interruption.voice_ended(at)
+            if self._is_unheard:
+                self._unheard_by = at + UNHEARD_WAIT_S
+
+    def _speech_reported(self, item_id: ItemId, at: float) -> None:
+        """The model hears the caller."""
+        self._interruption.open_item = item_id
+        self._is_unheard = False
+        self._unheard_by = None
+        if self._terms.barge_in is BargeInMode.IMMEDIATE:
+            self._interrupt(at)
+        elif self._terms.barge_in is BargeInMode.CONFIRMED:
+            if not self._may_be_interrupted:
+                self._interrupt(at)  # a response that has no sound yet: the caller has not finished after all
+            else:
+                self._interruption.reported(item_id, at)
+                if self._verdict is Verdict.SPEECH and not self._interruption.is_hearing:
+                    self._interruption.voice_began(at)
+
+    def _accept_interruption(self, at: float) -> None:
+        """It is one: stop the agent in this very step."""
+        sound = self._interruption.settle()
+        item_id = sound.item_id or self._interruption.open_item
+        self._floor.caller_started()
+        if item_id is None:
+            self._is_unheard = True
+            self._unheard_by = None if self._verdict is Verdict.SPEECH else at + UNHEARD_WAIT_S
+        else:
+            self._interruption.take_back(item_id)
+            self._caller_turns.started(item_id, self._ms(sound.since))
+        if sound.is_committed and item_id is not None:
+            self._floor.caller_stopped()
+            self._responses.want(item_id, confirmed=True)
+        self._interrupt(at)
+
+    def _go_on_speaking(self, at: float) -> None:
+        """It was none: the agent speaks on from where it stopped, and what the model made of the sound is taken out."""
+        sound = self._interruption.settle()
+        item_id = sound.item_id
+        if not self._playback.has_more:  # the reply was over: whatever it was, it is the caller's turn
+            if sound.is_committed and item_id is not None:
+                self._responses.want(item_id, confirmed=True)
+                self._after_turn(at)
+            return
+        if item_id is not None:
+            self._floor.caller_stopped()
+            self._interruption.dismiss(item_id)
+            self._caller_turns.forget(item_id)
+            if sound.is_committed:
+                self._conversation.forget(item_id)
+                self._out.append(DeleteItem(self._line.model, item_id))
+        self._out.append(NoteFalseAlarm(sound.speech_ms, round((at - sound.since) * 1000)))
+
+    def _mind_listening(self) -> None:
+        """Have the good detector listen while its word counts, and no longer."""
+        closely = self._interruption.is_judging or (self._verdict is not Verdict.SILENCE and self._may_be_interrupted)
+        if closely is not self._is_listening:
+            self._is_listening = closely
+            self._out.append(ListenClosely(closely))
+
+    def _not_noticed(self, at: float) -> None:
+        """The caller has interrupted, and the model has heard nothing of it: nobody must wait for a turn's end."""
+        self._is_unheard = False
+        self._unheard_by = None
+        self._floor.caller_stopped()
+        if self._phase.phase is Phase.CONVERSING:
+            self._responses.want(self._say_to_model(Side.CUE, UNHEARD_CUE))
+        self._after_turn(at)
+
     def _interrupt(self, at: float) -> None:
         """The caller speaks: stop the agent, if it may be stopped now."""
         if self._phase.phase is Phase.DISCLOSING:
@@ -351,13 +489,16 @@ class Session:
                 return
             self._disclosure.cut()
             self._begin_by = at + TURN_WAIT_S
-        elif self._phase.phase is not Phase.CONVERSING:
+        elif self._phase.phase is not Phase.CONVERSING or self._playback.holds(Phrase.REMINDER):
             return
         self._cut_playback(at, is_barge_in=True)
 
-    def _cut_playback(self, at: float, *, is_barge_in: bool) -> None:
-        """Stop all that sounds or waits, on both sides of us, and enter what was heard of it."""
-        cut_response = self._responses.cut()
+    # --- cutting ------------------------------------------------------------------------------------------------------
+
+    def _cut_playback(self, at: float, *, is_barge_in: bool) -> Item | None:
+        """Stop all that sounds or waits, on both sides of us, and enter what was heard of it; return what sounded."""
+        self._interruption.drop()
+        cut_response = self._responses.cut(at)
         was_silent = self._playback.is_silent
         cut = self._playback.cut(at)
         if not was_silent:
@@ -369,8 +510,7 @@ class Session:
         self._speaking.clear()
         if cut.sounding is not None:
             self._truncate(cut.sounding)
-        for item in cut.dropped:
-            self._delete(item)
+        self._delete(cut.dropped)
         if is_barge_in and not was_silent:
             self._note_barge_in(cut.sounding)
         for item in cut.finished:
@@ -383,6 +523,7 @@ class Session:
         self._out += self._agent_turns.close()
         if cut.finished or cut.sounding is not None:
             self._idleness.agent_was_active(at)
+        return cut.sounding
 
     def _truncate(self, item: Item) -> None:
         heard_ms = self._terms.audio.ms_of(item.heard)
@@ -399,10 +540,39 @@ class Session:
         else:
             self._out.append(DeleteItem(item.model, item.item_id))
 
-    def _delete(self, item: Item) -> None:
-        if item.item_id is not None and item.model is not None and self._line.is_current(item.model):
-            self._conversation.forget(item.item_id)
-            self._out.append(DeleteItem(item.model, item.item_id))
+    def _delete(self, items: list[Item]) -> None:
+        """Take out what nobody heard: whole items, or the later parts of one that was heard in part."""
+        deleted: set[ItemId] = set()
+        for item in items:
+            if item.item_id is None or item.model is None or not self._line.is_current(item.model):
+                continue
+            if item.follows_heard:
+                self._out.append(TruncateItem(item.model, item.item_id, item.content_index, 0))
+            elif item.item_id not in deleted:
+                deleted.add(item.item_id)
+                self._conversation.forget(item.item_id)
+                self._out.append(DeleteItem(item.model, item.item_id))
+
+    def _drop_stray(self, model: ModelNumber, item_id: ItemId) -> None:
+        """The model began this item before it learnt of the cut: nobody will hear it, so it is not to remember it."""
+        if self._phase.phase is not Phase.CLOSING and not self._playback.knows(item_id):
+            self._playback.bar(item_id)
+            self._out.append(DeleteItem(model, item_id))
+
+    def _cut_claim(self, response_id: ResponseId, item_id: ItemId, at: float) -> None:
+        """The model says that it is a human: cut it and say the disclosure again. The words come before their sound."""
+        if self._phase.phase is not Phase.CONVERSING:
+            return
+        sounding = self._cut_playback(at, is_barge_in=False)
+        is_heard = sounding is not None and sounding.item_id == item_id
+        heard_ms = self._terms.audio.ms_of(sounding.heard) if sounding is not None and is_heard else 0
+        self._out.append(NoteClaim(response_id, item_id, heard_ms))
+        self._claims += 1
+        if self._claims >= MAX_CLAIMS:
+            self._close(Outcome.AGENT_HUNG_UP, Phrase.GOODBYE, at)
+            return
+        self._speak(Phrase.REMINDER)
+        self._responses.want(self._say_to_model(Side.CUE, CLAIM_CUE))
 
     # --- what was heard -----------------------------------------------------------------------------------------------
 
@@ -455,7 +625,7 @@ class Session:
             self._out.append(NoteBargeIn(None, None, None, None))
         else:
             heard_ms, generated_ms = (self._terms.audio.ms_of(size) for size in (item.heard, item.generated))
-            self._out.append(NoteBargeIn(item.response_id, item.item_id, heard_ms, generated_ms))
+            self._out.append(NoteBargeIn(item.response_id, item.item_id, heard_ms, generated_ms, item.first_mark))
 
     # --- our own voice ------------------------------------------------------------------------------------------------
 
@@ -494,7 +664,7 @@ class Session:
         self._out.append(self._disclosure.settle(DisclosureState.FAILED, at_ms=self._ms(at)))
         self._outcome = Outcome.DISCLOSURE_FAILED
         self._leave(at)
-        self._hang_up(at, say=self._terms.phrases.get(Phrase.MODEL_LOST))
+        self._hang_up(at, say=self._terms.phrases.get(Phrase.MODEL_LOST), transfer_to=self._terms.transfer_undisclosed)
 
     def _settle_disclosure(self, state: DisclosureState, at: float, *, mark: str | None) -> None:
         self._out.append(self._disclosure.settle(state, at_ms=self._ms(at), mark=mark))
@@ -531,13 +701,18 @@ class Session:
             self._let_model_answer()
 
     def _let_model_answer(self) -> None:
-        self._out.append(SetTurnHandling(self._line.model, create_response=True, interrupt_response=True))
+        """Only where its voice detector decides does the model answer, and stop, by itself."""
+        if self._terms.barge_in is BargeInMode.IMMEDIATE:
+            self._out.append(SetTurnHandling(self._line.model, create_response=True, interrupt_response=True))
 
     def _model_lost(self, at: float) -> None:
         was_answering = self._responses.is_open or self._responses.is_expected or self._floor.is_caller_speaking
         self._line.lost(at)
         self._responses.abandon()
         self._playback.model_gone()
+        self._interruption.model_gone()
+        self._is_unheard = False
+        self._unheard_by = None
         self._floor.caller_stopped()
         if was_answering and self._is_begun:
             self._responses.want(RECOVERED, confirmed=True)
@@ -546,10 +721,10 @@ class Session:
         """False for a straggler of a response that was cut, and when the call is about to end."""
         return self._phase.phase is not Phase.CLOSING and not self._responses.is_cut(response_id)
 
-    def _bound_waiting(self) -> None:
+    def _bound_waiting(self, at: float) -> None:
         """Two minutes of unheard speech are enough: the response is cancelled, and what there is plays out."""
         if self._playback.waiting_ms > MAX_WAITING_MS:
-            cut_response = self._responses.cut()
+            cut_response = self._responses.cut(at)
             if cut_response is not None:
                 self._playback.response_complete(cut_response, is_shortened=True)
                 self._out.append(CancelResponse(self._line.model, cut_response))
@@ -621,7 +796,12 @@ class Session:
             self._finish(at)
             return
         if not self._is_stream_over:
+            if self._interruption.is_judging:
+                self._playback.hold()
+            else:
+                self._playback.go_on()
             self._out += self._playback.release(at, only=self._only_phrase())
+            self._mind_listening()
         self._floor.agent_is(speaking=not self._playback.is_silent)
 
     def _only_phrase(self) -> Phrase | None:
@@ -661,15 +841,19 @@ class Session:
                 else:
                     self._hang_up(at)
             return
+        if self._interruption.deadline is not None and at >= self._interruption.deadline:
+            self._go_on_speaking(at)
+        if self._unheard_by is not None and at >= self._unheard_by:
+            self._not_noticed(at)
         if self._keypad.due_at is not None and at >= self._keypad.due_at:
             self._keyed_in(self._keypad.take())
         if self._begin_by is not None and at >= self._begin_by:
             self._after_turn(at)
         if self._line.reopen_at is not None and at >= self._line.reopen_at:
             self._open_model()
-        if at - self._frame_at >= STREAM_SILENCE_S:
+        if at >= self._frame_at + STREAM_SILENCE_S:  # as the deadline is reckoned: floats round
             self._hang_up_now(Outcome.STREAM_LOST, at)
-        elif at - self._began_at >= self._terms.max_call_s:
+        elif at >= self._began_at + self._terms.max_call_s:
             if self._disclosure.is_over:
                 self._close(Outcome.MAX_DURATION, Phrase.GOODBYE, at)
             else:
@@ -696,11 +880,13 @@ class Session:
         phase = self._phase.phase
         times: list[float | None] = [self._playback.proof_due_at, self._responses.deadline]
         if not self._is_stream_over:
-            times.append(self._playback.turn_at(only=self._only_phrase()))
+            times.append(self._playback.turn_at)
         if phase is Phase.CLOSING:
             times.append(self._closing_by)
         elif phase is not Phase.OPENING:
             times += [
+                self._interruption.deadline,
+                self._unheard_by,
                 self._keypad.due_at,
                 self._begin_by,
                 self._line.reopen_at,
@@ -758,12 +944,12 @@ class Session:
             self._out.append(CancelTool(call.tool_call_id))
             self._note_tool(call, "", ToolStatus.WITHDRAWN, at)
 
-    def _hang_up(self, at: float, *, say: str | None = None) -> None:
+    def _hang_up(self, at: float, *, say: str | None = None, transfer_to: str | None = None) -> None:
         if self._is_hanging_up or self._is_stream_over:
             return
         self._is_hanging_up = True
         self._closing_by = at + HANG_UP_WAIT_S
-        self._out.append(HangUp(say))
+        self._out.append(HangUp(say) if transfer_to is None else TransferCall(transfer_to))
 
     def _finish(self, at: float) -> None:
         if self._line.is_open:

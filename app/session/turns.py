@@ -110,6 +110,10 @@ class CallerTurns:
         turn = self._open.setdefault(item_id, CallerTurn(end_ms))
         turn.end_ms = end_ms
 
+    def forget(self, item_id: ItemId) -> None:
+        """It was no turn after all."""
+        self._open.pop(item_id, None)
+
     def written(self, item_id: ItemId, text: str | None, now_ms: int) -> NoteTurn | None:
         """Its words came (None: they could not be made out); None when the turn is not known or was noted before."""
         turn = self._open.pop(item_id, None)

@@ -10,7 +10,17 @@ from typing import TextIO
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
-from app.session.commands import Command, NoteBargeIn, NoteDisclosure, NoteEnd, NoteToolCall, NoteTurn, SpeakPhrase
+from app.session.commands import (
+    Command,
+    NoteBargeIn,
+    NoteClaim,
+    NoteDisclosure,
+    NoteEnd,
+    NoteFalseAlarm,
+    NoteToolCall,
+    NoteTurn,
+    SpeakPhrase,
+)
 from app.session.events import (
     AgentAudio,
     AgentTranscript,
@@ -36,7 +46,9 @@ from app.telemetry.output import LineOutput
 
 _FREQUENT = frozenset({PlaybackReached, DeadlinePassed, AgentAudio, AgentTranscript, SpeechAudio, CallerAudio})
 """Events that come many times a second and are no milestone."""
-_NOTES = frozenset({NoteDisclosure, NoteBargeIn, NoteTurn, NoteToolCall, NoteEnd, SpeakPhrase})
+_NOTES = frozenset(
+    {NoteDisclosure, NoteBargeIn, NoteFalseAlarm, NoteClaim, NoteTurn, NoteToolCall, NoteEnd, SpeakPhrase}
+)
 _DISCLOSURE_EVENTS = {
     DisclosureResult.HEARD: "disclosure.heard",
     DisclosureResult.UNPROVEN: "disclosure.unproven",
@@ -240,6 +252,10 @@ class CallLog:
                     response_id=response_id,
                     item_id=item_id,
                 )
+            case NoteFalseAlarm(speech_ms, paused_ms):
+                self._write(at, "barge_in.false_alarm", speech_ms=speech_ms, paused_ms=paused_ms)
+            case NoteClaim(response_id, item_id, heard_ms):
+                self._warn(at, "claim.cut", heard_ms=heard_ms, response_id=response_id, item_id=item_id)
             case NoteToolCall(name, _, _, status, duration_ms):
                 self._tool_calls += 1
                 self._write(at, "tool.done", name=name, status=status.value, duration_ms=duration_ms)

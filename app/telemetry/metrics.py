@@ -16,7 +16,7 @@ from prometheus_client import (
     generate_latest,
 )
 
-from app.session.commands import Command, NoteBargeIn, NoteDisclosure, NoteEnd, NoteToolCall
+from app.session.commands import Command, NoteBargeIn, NoteClaim, NoteDisclosure, NoteEnd, NoteFalseAlarm, NoteToolCall
 from app.session.events import CallerAudio, RequestRefused, StreamStarted
 from app.session.journal import Entry, FrameRun, JournalHead
 from app.session.words import Outcome
@@ -33,7 +33,7 @@ _FIRST_AUDIO_S = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _RESPONSE_S = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 
 _EVENTS = frozenset({CallerAudio, StreamStarted, RequestRefused})
-_NOTES = frozenset({NoteDisclosure, NoteBargeIn, NoteToolCall, NoteEnd})
+_NOTES = frozenset({NoteDisclosure, NoteBargeIn, NoteFalseAlarm, NoteClaim, NoteToolCall, NoteEnd})
 
 
 class Metrics:
@@ -72,6 +72,15 @@ class Metrics:
             registry=registry,
         )
         self.barge_ins = Counter("dialtone_barge_ins", "Interruptions accepted.", ["agent"], registry=registry)
+        self.false_alarms = Counter(
+            "dialtone_barge_in_false_alarms",
+            "Sounds of the caller that made the agent pause and were no interruption.",
+            ["agent"],
+            registry=registry,
+        )
+        self.claims = Counter(
+            "dialtone_claims_cut", "Claims of the model to be a human, each cut off.", ["agent"], registry=registry
+        )
         self.tool_calls = Counter(
             "dialtone_tool_calls", "Tool calls, by what became of them.", ["agent", "status"], registry=registry
         )
@@ -174,6 +183,10 @@ class CallMetrics:
                 self._metrics.disclosures.labels(self._agent, result.value).inc()
             case NoteBargeIn():
                 self._metrics.barge_ins.labels(self._agent).inc()
+            case NoteFalseAlarm():
+                self._metrics.false_alarms.labels(self._agent).inc()
+            case NoteClaim():
+                self._metrics.claims.labels(self._agent).inc()
             case NoteToolCall(status=status):
                 self._metrics.tool_calls.labels(self._agent, status.value).inc()
             case NoteEnd(outcome):

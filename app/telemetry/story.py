@@ -155,6 +155,12 @@ def _barge_in(line: Line) -> str:
     return f"caller interrupts: {_seconds(heard_ms)} heard of {_seconds(generated_ms)} generated"
 
 
+def _false_alarm(line: Line) -> str:
+    paused_ms = _number(line, "paused_ms")
+    after = "" if paused_ms is None else f" after a pause of {_seconds(paused_ms)}"
+    return f"a sound that was no interruption: the agent goes on{after}"
+
+
 def _connected(line: Line) -> str:
     connect_ms = _number(line, "connect_ms")
     return "model ready" + ("" if connect_ms is None else f" (connected in {connect_ms:.0f} ms)")
@@ -185,7 +191,8 @@ _SENTENCES: dict[str, Callable[[Line], str]] = {
     "disclosure.hangup": lambda _: "call over before the disclosure was heard",
     "turn.end": _turn_end,
     "barge_in.start": _barge_in,
-    "barge_in.false_alarm": lambda _: "a sound that was no interruption: the agent goes on",
+    "barge_in.false_alarm": _false_alarm,
+    "claim.cut": lambda _: "the model claimed to be a human: it was cut off, and the disclosure said again",
     "tool.done": _tool_done,
     "model.ready": _connected,
     "model.lost": lambda line: f"model lost: {_word(line, 'reason')}",

@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.records.record import CallRecord, DisclosureRecord, RecordKeeper, ToolCallRecord, TurnRecord
+from app.records.record import (
+    CallRecord,
+    DisclosureRecord,
+    InterruptionRecord,
+    RecordKeeper,
+    ToolCallRecord,
+    TurnRecord,
+)
 from app.session.commands import NoteDisclosure, NoteEnd, NoteToolCall, NoteTurn, OpenModel
 from app.session.events import (
     CallerAudio,
@@ -54,6 +61,7 @@ TYPICAL_RECORD = CallRecord(
             heard="Your order has shipped",
             start_ms=6450,
             end_ms=7950,
+            heard_is_estimated=True,
         ),
         TurnRecord(speaker=Speaker.CALLER, generated=None, heard=None, start_ms=7900, end_ms=8300),
         TurnRecord(
@@ -72,6 +80,7 @@ TYPICAL_RECORD = CallRecord(
             status=ToolStatus.OK,
         )
     ],
+    interruptions=[InterruptionRecord(at_ms=8000, item_id="item_3", heard_ms=1500, generated_ms=4000, mark="1:3")],
     barge_ins=1,
     model_losses=0,
     usage={"input_tokens": 270, "output_tokens": 70},
@@ -98,6 +107,7 @@ def test_as_json_it_has_the_fields_of_the_contract() -> None:
         "disclosure",
         "turns",
         "tool_calls",
+        "interruptions",
         "barge_ins",
         "model_losses",
         "usage",

@@ -13,8 +13,11 @@ from app.session.commands import (
     CancelResponse,
     ClearPlayback,
     Command,
+    ListenClosely,
+    NoteBargeIn,
     NoteDisclosure,
     NoteEnd,
+    NoteFalseAlarm,
     NoteToolCall,
     NoteTurn,
     OpenModel,
@@ -22,6 +25,7 @@ from app.session.commands import (
     RequestResponse,
     RunTool,
     SendMark,
+    SetTurnHandling,
     SpeakPhrase,
     TruncateItem,
 )
@@ -58,6 +62,7 @@ from app.session.events import (
 from app.session.session import Session
 from app.session.terms import Terms
 from app.session.words import (
+    BargeInMode,
     DisclosureResult,
     Fault,
     ItemId,
@@ -70,6 +75,7 @@ from app.session.words import (
     StreamEnd,
     ToolCallId,
     ToolStatus,
+    Verdict,
 )
 from tests.support.driver import TERMS
 
@@ -130,6 +136,7 @@ class World:
         assert not self.is_over, command
         match command:
             case PlayAudio(audio):
+                assert not self.session._interruption.is_judging, "the agent speaks on while a sound is judged"
                 for tag in set(audio):
                     self.sent[tag] += audio.count(tag)
                     assert self.sent[tag] <= self.generated[tag]
@@ -156,9 +163,16 @@ class World:
                 assert not self.open_request
                 assert self.open_response is None or self.open_response in self.stuck
                 self.open_request = True
-            case TruncateItem(_, item_id, _, audio_end_ms):
+            case TruncateItem(_, item_id, content_index, audio_end_ms):
                 tag = int(item_id.split("_")[1])
-                assert 0 < audio_end_ms <= PCM16_24K.ms_of(self.sent[tag])
+                assert audio_end_ms <= PCM16_24K.ms_of(self.sent[tag])
+                assert audio_end_ms > 0 or content_index > 0
+            case NoteBargeIn(_, _, heard_ms, generated_ms):
+                assert heard_ms is None or generated_ms is None or heard_ms <= generated_ms
+            case NoteFalseAlarm() | ListenClosely():
+                assert self.terms.barge_in is BargeInMode.CONFIRMED
+            case SetTurnHandling():
+                assert self.terms.barge_in is BargeInMode.IMMEDIATE
             case RunTool(tool_call_id):
                 self.tools[tool_call_id] += 1
                 assert self.tools[tool_call_id] == 1
@@ -197,6 +211,7 @@ Action = tuple[str, int, int]
 WHAT = [
     *("wait", "wait", "wait", "frame", "frame", "start", "stop", "commit", "words", "response", "audio", "audio"),
     *("audio", "done", "ended", "failed", "text", "tool", "finished", "mark", "mark", "mark", "digit", "hash"),
+    *("voice", "voice", "voices", "voices", "sound", "quiet", "claim", "part", "cough"),
     *("ready", "ready", "set", "lost", "refused", "piece", "piece", "spoken", "spoken", "nospeech", "taken"),
 ]
 ACTIONS = st.lists(
@@ -220,6 +235,19 @@ def act(world: World, action: Action) -> None:
             world.wait(ms / 400)
         case "frame":
             world.send(CallerAudio(bytes(960)))
+        case "voice":
+            world.send(CallerAudio(bytes(960), Verdict.SPEECH))
+        case "voices":
+            for _ in range(n * 4):
+                world.send(CallerAudio(bytes(960), Verdict.SPEECH))
+        case "sound":
+            world.send(CallerAudio(bytes(960), Verdict.SOUND))
+        case "quiet":
+            world.send(CallerAudio(bytes(960), Verdict.SILENCE))
+        case "cough":
+            world.send(CallerAudio(bytes(960), Verdict.SPEECH))
+            world.send(CallerAudio(bytes(960), Verdict.SILENCE))
+            world.wait(0.6)
         case "start":
             world.send(CallerSpeechStarted(model, caller, ms))
         case "stop":
@@ -236,6 +264,10 @@ def act(world: World, action: Action) -> None:
             if world.item_response.setdefault(n, response_id) == response_id:
                 world.generated[n] += len(audio)
                 world.send(AgentAudio(model, response_id, item_id, 0, audio))
+        case "part":
+            if world.item_response.get(n) == response_id:
+                world.generated[n] += 960
+                world.send(AgentAudio(model, response_id, item_id, 1, bytes([n]) * 960))
         case "done":
             world.send(AgentAudioEnded(model, response_id, item_id))
         case "ended":
@@ -244,6 +276,8 @@ def act(world: World, action: Action) -> None:
             world.send(ResponseEnded(model, response_id, ResponseStatus.FAILED, "server_error", {}))
         case "text":
             world.send(AgentTranscript(model, response_id, item_id, "some words here "))
+        case "claim":
+            world.send(AgentTranscript(model, response_id, item_id, "No, I am a real human being. "))
         case "tool":
             world.send(ToolCallRequested(model, response_id, item_id, ToolCallId(f"call_{n}"), "find", "{}"))
         case "finished":
@@ -295,14 +329,20 @@ def end(world: World, ending: str) -> None:
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(actions=ACTIONS, ending=ENDINGS, interruptible=st.booleans(), greets=st.booleans())
+@given(
+    actions=ACTIONS,
+    ending=ENDINGS,
+    interruptible=st.booleans(),
+    greets=st.booleans(),
+    mode=st.sampled_from(BargeInMode),
+)
 def test_every_script_keeps_the_invariants(
-    actions: list[Action], ending: str, interruptible: bool, greets: bool
+    actions: list[Action], ending: str, interruptible: bool, greets: bool, mode: BargeInMode
 ) -> None:
     phrases = dict(TERMS.phrases)
     if not greets:
         del phrases[Phrase.GREETING]
-    terms = Terms(TERMS.audio, phrases, disclosure_interruptible=interruptible, max_call_s=60.0)
+    terms = Terms(TERMS.audio, phrases, disclosure_interruptible=interruptible, max_call_s=60.0, barge_in=mode)
     world = World(terms)
     world.send(StreamStarted())
     for action in actions:

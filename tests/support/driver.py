@@ -3,11 +3,12 @@
 from dataclasses import dataclass, field
 
 from app.audio.formats import PCM16_24K
-from app.session.commands import ClearPlayback, Command, PlayAudio, SendMark
+from app.session.commands import AppendInputAudio, ClearPlayback, Command, PlayAudio, SendMark, SetTurnHandling
 from app.session.events import (
     AgentAudio,
     AgentAudioEnded,
     AgentTranscript,
+    CallerAudio,
     DeadlinePassed,
     Event,
     ModelReady,
@@ -21,7 +22,7 @@ from app.session.events import (
 )
 from app.session.session import Session
 from app.session.terms import Terms
-from app.session.words import BargeInMode, ItemId, ModelNumber, Phrase, PieceNumber, ResponseId, ResponseStatus
+from app.session.words import BargeInMode, ItemId, ModelNumber, Phrase, PieceNumber, ResponseId, ResponseStatus, Verdict
 
 DISCLOSURE = "You are speaking with an automated AI assistant."
 GREETING = "Thank you for calling Acme. How can I help?"
@@ -116,6 +117,14 @@ class Driver:
         """Our own voice renders a piece."""
         return self.send(SpeechAudio(PieceNumber(piece), pcm(ms))) + self.send(SpeechEnded(PieceNumber(piece)))
 
+    def hear(self, verdict: Verdict, ms: int = 20) -> list[Command]:
+        """So much of the caller's side, in real time; returns what was asked, but for the frames' way to the model."""
+        out: list[Command] = []
+        for _ in range(ms // 20):
+            out += self.wait(0.02)
+            out += self.send(CallerAudio(pcm(20), verdict))
+        return [command for command in out if not isinstance(command, AppendInputAudio)]
+
     def connect(self) -> list[Command]:
         return self.send(ModelReady(M1))
 
@@ -125,7 +134,8 @@ class Driver:
         self.speak(1, 2000)
         self.connect()
         self.wait(2.1)
-        self.send(TurnHandlingSet(M1))
+        if any(isinstance(command, SetTurnHandling) for _, command in self.log):
+            self.send(TurnHandlingSet(M1))
         self.speak(2, greeting_ms)
         self.wait(greeting_ms / 1000 + 0.1)
 

@@ -141,7 +141,7 @@ TYPICAL: list[Moment] = [
         CallerSpeechStarted(FIRST, item(4), 7900),
         [
             ClearPlayback(),
-            NoteBargeIn(response(3), item(3), heard_ms=1500, generated_ms=4000),
+            NoteBargeIn(response(3), item(3), heard_ms=1500, generated_ms=4000, first_mark="1:3"),
             NoteTurn(
                 Speaker.AGENT,
                 "Your order has shipped and comes on Friday.",
