@@ -8,7 +8,7 @@ from pathlib import Path
 from app.agents.command import check, schema
 from app.carrier import command as carrier
 from app.errors import SettingsError, VoiceAgentError
-from app.local.serving import run as run_model
+from app.local import command as local
 from app.local.spoken import spoken
 from app.local.voice import caller_voice
 from app.local.workers import Mouth
@@ -99,17 +99,9 @@ def _parser() -> argparse.ArgumentParser:
     showing.add_argument("--json", action="store_true", help="print the record as JSON")
     showing.set_defaults(run=lambda args: show(load_settings().data_dir, args.call, as_json=args.json, out=sys.stdout))
 
-    modelling = commands.add_parser(
-        "model",
-        help="serve the embedded realtime model alone",
-        description="Serve the embedded realtime model, which needs no key and no network: ws://H:N/v1/realtime, any "
-        "key accepted. Prints that URL when it is ready. It hears a small English vocabulary and answers by rules: for "
-        "trying and testing, never for production.",
-    )
-    modelling.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
-    modelling.add_argument("--port", type=int, default=9100, help="0 takes a free one (default: %(default)s)")
-    modelling.add_argument("--while-stdin-open", action="store_true", help="end when standard input ends")
-    modelling.set_defaults(run=lambda args: run_model(args.host, args.port, while_stdin_open=args.while_stdin_open))
+    modelling = commands.add_parser("model", help="serve the embedded realtime model, or a scripted one, alone")
+    local.add_arguments(modelling)
+    modelling.set_defaults(run=local.run)
     return parser
 
 

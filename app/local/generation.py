@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Literal, cast
 
 import msgspec
 
@@ -91,7 +91,7 @@ class Generation:
         )
         if not out_of_band:
             self._context_before = context
-        response.begin()
+        self._announce(response)
         task = self._tasks.create_task(self._generate(response, settings, given))
         self._running[response.id] = _Running(response, task)
 
@@ -102,13 +102,13 @@ class Generation:
         running = self._running.get(wanted) if wanted is not None else None
         if running is None:
             raise RequestError("response_cancel_not_active", "Cancellation failed: no active response found")
-        self._cut(running, "client_cancelled")
+        self._cut(running.response, "client_cancelled")
 
     def interrupt(self) -> None:
         """End the response of the conversation, if there is one, because the caller speaks."""
         active = self.active
         if active is not None:
-            self._cut(self._running[active.id], "turn_detected")
+            self._cut(active, "turn_detected")
 
     def close(self) -> None:
         """Give up all responses without a word."""
@@ -116,10 +116,16 @@ class Generation:
             running.task.cancel()
         self._running.clear()
 
-    def _cut(self, running: _Running, reason: str) -> None:
-        running.task.cancel()
-        running.response.finish("cancelled", reason=reason)
-        self._end(running.response)
+    def _announce(self, response: Response) -> None:
+        response.begin()
+
+    def _cut(self, response: Response, reason: Literal["client_cancelled", "turn_detected"]) -> None:
+        self._running[response.id].task.cancel()
+        self._finish_cut(response, reason)
+        self._end(response)
+
+    def _finish_cut(self, response: Response, reason: Literal["client_cancelled", "turn_detected"]) -> None:
+        response.finish("cancelled", reason=reason)
 
     def _end(self, response: Response) -> None:
         self._spoke = self.has_spoken

@@ -108,9 +108,9 @@ class Hearing:
         language = _language_heard(settings, entries)
         if language.lower().split("-")[0] != HEARD_LANGUAGE:
             message = f"The local model hears English only, not '{language}': offer the keypad."
-            return _failure("unsupported_language", message)
+            return transcription_failure("unsupported_language", message)
         if not self._ears.available:
-            return _failure("recognizer_unavailable", self._ears.reason or "There is no recogniser.")
+            return transcription_failure("recognizer_unavailable", self._ears.reason or "There is no recogniser.")
         return None
 
     def _recognizing(self, pcm: bytes) -> _Recognizing:
@@ -144,14 +144,18 @@ class Hearing:
     ) -> None:
         match await recognizing if recognizing else None:
             case VoiceAgentError() as error:
-                failure = _failure(None, str(error), kind="server_error")
+                failure = transcription_failure(None, str(error), kind="server_error")
             case words:
                 part.transcript = words
+        self._tell(place, part, failure, transcription)
+
+    def _tell(self, place: Wire, part: CallerAudio, failure: Wire | None, transcription: Transcription | None) -> None:
+        """Tell the client what a turn was, or why that is not known, if transcription is on."""
         if transcription is None:
             return
         begin = "conversation.item.input_audio_transcription"
         if failure is None and not part.transcript:
-            failure = _failure("audio_unintelligible", "The audio was not understood.")
+            failure = transcription_failure("audio_unintelligible", "The audio was not understood.")
         if failure is not None:
             self._emit({"type": f"{begin}.failed", **place, "error": failure})
             return
@@ -183,7 +187,8 @@ def language_in(settings: SessionSettings, entries: Sequence[Entry], instruction
     return language_of(settings.instructions if instructions is None else instructions, entries, asked)
 
 
-def _failure(code: str | None, message: str, *, kind: str = "transcription_error") -> Wire:
+def transcription_failure(code: str | None, message: str, *, kind: str = "transcription_error") -> Wire:
+    """Return the `error` of a turn that could not be written down."""
     return {"type": kind, "code": code, "message": message, "param": None}
 
 

@@ -81,15 +81,16 @@ Part: TypeAlias = Text | CallerAudio | AgentAudio
 
 @dataclass(slots=True)
 class Message:
-    """Something said or written."""
+    """Something said or written. phase: what the agent says it for; None: it does not tell."""
 
     id: str
     role: Role
     parts: list[Part]
     status: Status = "completed"
+    phase: str | None = None
 
     def wire(self) -> Wire:
-        return {
+        wire: Wire = {
             "id": self.id,
             "object": "realtime.item",
             "type": "message",
@@ -97,6 +98,7 @@ class Message:
             "role": self.role,
             "content": [self._part(part) for part in self.parts],
         }
+        return wire if self.phase is None else {**wire, "phase": self.phase}
 
     def _part(self, part: Part) -> Wire:
         match part:

@@ -29,12 +29,12 @@ def encode(event: Wire) -> str:
     return msgspec.json.encode(event).decode()
 
 
-def error_event(refusal: RequestError, event_id: str | None, *, kind: str = "invalid_request_error") -> Wire:
+def error_event(refusal: RequestError, event_id: str | None) -> Wire:
     """Return the `error` event for a refusal."""
     return {
         "type": "error",
         "error": {
-            "type": kind,
+            "type": refusal.kind,
             "code": refusal.code,
             "message": refusal.message,
             "param": refusal.param,

@@ -38,10 +38,9 @@ class RealtimeSession:
         self._emit: Emit = lambda event: emit({"event_id": new_id("event"), **event})
         self._conversation = Conversation()
         self._input = InputAudioBuffer(faculties.new_detector)
-        self._hearing = Hearing(faculties.ears, tasks=tasks, emit=self._emit)
-        self._generation = Generation(
-            faculties, self._conversation, self._hearing, tasks=tasks, emit=self._emit, ended=self._response_ended
-        )
+        self._tasks = tasks
+        self._hearing = self._new_hearing(faculties)
+        self._generation = self._new_generation(faculties)
         self._turn_waits = False
         """A turn ended while a response was being made that it could not interrupt."""
         self._obey: dict[str, Callable[[Wire], None]] = {
@@ -83,6 +82,19 @@ class RealtimeSession:
         self._generation.close()
         self._hearing.close()
 
+    def _new_hearing(self, faculties: Faculties) -> Hearing:
+        return Hearing(faculties.ears, tasks=self._tasks, emit=self._emit)
+
+    def _new_generation(self, faculties: Faculties) -> Generation:
+        return Generation(
+            faculties,
+            self._conversation,
+            self._hearing,
+            tasks=self._tasks,
+            emit=self._emit,
+            ended=self._response_ended,
+        )
+
     def _wire(self) -> Wire:
         named: Wire = {"id": self._id, "object": "realtime.session", "expires_at": self._expires_at}
         return {**self._settings.wire(), **named}
@@ -99,7 +111,9 @@ class RealtimeSession:
         self._emit({"type": "session.updated", "session": self._wire()})
 
     def _append(self, fields: Wire) -> None:
-        audio = decode_audio(str(fields["audio"]), "audio")
+        self._take_in(decode_audio(str(fields["audio"]), "audio"))
+
+    def _take_in(self, audio: bytes) -> None:
         for happened in self._input.append(audio, agent_is_responding=self._generation.active is not None):
             match happened:
                 case TurnBegan():

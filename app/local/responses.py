@@ -25,6 +25,15 @@ _TOKENS_A_MINUTE = 1_000_000
 
 
 @dataclass(slots=True)
+class _OpenCall:
+    """The tool call that is being written."""
+
+    item: ToolCall
+    output_index: int
+    previous_item_id: str | None
+
+
+@dataclass(slots=True)
 class _OpenMessage:
     """The message that is being spoken or written. previous_item_id: its place in the conversation."""
 
@@ -54,6 +63,7 @@ class Response:
         self.id = new_id("resp")
         self.settings = settings
         self.status: ResponseStatus = "in_progress"
+        self.is_announced = False
         self._emit = emit
         self._conversation = conversation
         self._context = context
@@ -61,6 +71,7 @@ class Response:
         self._metadata = metadata
         self._output: list[Item] = []
         self._open: _OpenMessage | None = None
+        self._open_call: _OpenCall | None = None
         self._audio_bytes = 0
         self._words: list[str] = []
         self._details: Wire | None = None
@@ -73,6 +84,11 @@ class Response:
     @property
     def is_out_of_band(self) -> bool:
         return self._conversation is None
+
+    @property
+    def item_ids(self) -> frozenset[str]:
+        """The items that it has begun."""
+        return frozenset(item.id for item in self._output)
 
     @property
     def has_spent_its_tokens(self) -> bool:
@@ -107,13 +123,14 @@ class Response:
 
     def begin(self) -> None:
         """Announce it."""
+        self.is_announced = True
         self._emit({"type": "response.created", "response": self.wire()})
 
-    def open_message(self) -> None:
-        """Begin a message of the agent, spoken or written as the settings say."""
+    def open_message(self, phase: str | None = None) -> None:
+        """Begin a message of the agent, spoken or written as the settings say. phase: what the message is for."""
         part: AgentAudio | Text
         part = AgentAudio(self.settings.output_format) if self.settings.modality == "audio" else Text("")
-        item = Message(new_id("item"), "assistant", [], "in_progress")
+        item = Message(new_id("item"), "assistant", [], "in_progress", phase)
         previous = self._add(item)
         self._open = _OpenMessage(item, part, len(self._output) - 1, previous)
         item.parts.append(part)  # only now: the item is announced without content
@@ -161,22 +178,34 @@ class Response:
     def call_tool(self, name: str, arguments: Mapping[str, object]) -> None:
         """Ask the client to run a tool."""
         written = msgspec.json.encode(arguments).decode()
+        self.open_call(name)
+        for begin in range(0, len(written), _ARGUMENTS_DELTA_CHARS):
+            self.write_arguments(written[begin : begin + _ARGUMENTS_DELTA_CHARS])
+        self.close_call()
+
+    def open_call(self, name: str) -> None:
+        """Begin a tool call, whose arguments follow."""
         item = ToolCall(new_id("item"), new_id("call"), name, "", "in_progress")
         previous = self._add(item)
-        index = len(self._output) - 1
-        place: Wire = {
-            "response_id": self.id,
-            "item_id": item.id,
-            "output_index": index,
-            "call_id": item.call_id,
-        }
-        for begin in range(0, len(written), _ARGUMENTS_DELTA_CHARS):
-            delta = written[begin : begin + _ARGUMENTS_DELTA_CHARS]
-            self._emit({"type": "response.function_call_arguments.delta", **place, "delta": delta})
-        item.arguments, item.status = written, "completed"
-        self._words += [name, written]
-        self._emit({"type": "response.function_call_arguments.done", **place, "name": name, "arguments": written})
-        self._close(item, index, previous)
+        self._open_call = _OpenCall(item, len(self._output) - 1, previous)
+        self._words.append(name)
+
+    def write_arguments(self, delta: str) -> None:
+        """Give out more of the call's arguments, which are JSON when all is written."""
+        opened = self._opened_call()
+        opened.item.arguments += delta
+        self._words.append(delta)
+        self._emit({"type": "response.function_call_arguments.delta", **self._call_place(), "delta": delta})
+
+    def close_call(self, status: Literal["completed", "incomplete"] = "completed") -> None:
+        """End the call; only a completed one is to be run."""
+        opened = self._opened_call()
+        item = opened.item
+        item.status = status
+        written: Wire = {"name": item.name, "arguments": item.arguments}
+        self._emit({"type": "response.function_call_arguments.done", **self._call_place(), **written})
+        self._open_call = None
+        self._close(item, opened.output_index, opened.previous_item_id)
 
     def finish(
         self,
@@ -185,7 +214,9 @@ class Response:
         reason: str | None = None,
         error: Wire | None = None,
     ) -> None:
-        """End the response, whatever it is doing; a message under way is left incomplete unless all went well."""
+        """End the response, whatever it is doing; what is under way is left incomplete unless all went well."""
+        if self._open_call is not None:
+            self.close_call("completed" if status == "completed" else "incomplete")
         if self._open is not None:
             self.close_message("completed" if status == "completed" else "incomplete")
         self.status = status
@@ -209,6 +240,20 @@ class Response:
         if self._open is None:
             raise InvariantError(f"response {self.id} speaks without an open message")
         return self._open
+
+    def _opened_call(self) -> _OpenCall:
+        if self._open_call is None:
+            raise InvariantError(f"response {self.id} writes arguments without an open call")
+        return self._open_call
+
+    def _call_place(self) -> Wire:
+        opened = self._opened_call()
+        return {
+            "response_id": self.id,
+            "item_id": opened.item.id,
+            "output_index": opened.output_index,
+            "call_id": opened.item.call_id,
+        }
 
     def _place(self) -> Wire:
         opened = self._opened()

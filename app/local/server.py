@@ -26,6 +26,9 @@ from websockets.typing import Subprotocol
 from app.local.faculties import Faculties
 from app.local.protocol import Wire, encode, error_event, new_id
 from app.local.realtime_session import RealtimeSession
+from app.local.script_progress import Stage
+from app.local.script_session import ScriptedSession
+from app.local.script_steps import Close, Script
 from app.local.shapes import RequestError
 
 PATH = "/v1/realtime"
@@ -56,11 +59,11 @@ class Outbox:
 
     def __init__(self, socket: ServerConnection) -> None:
         self._socket = socket
-        self._waiting: deque[Wire] = deque()
+        self._waiting: deque[Wire | Close] = deque()
         self._something = asyncio.Event()
 
-    def put(self, event: Wire) -> None:
-        """Send an event as soon as those before it are sent."""
+    def put(self, event: Wire | Close) -> None:
+        """Send an event, or close the connection, as soon as the events before it are sent."""
         self._waiting.append(event)
         self._something.set()
 
@@ -77,19 +80,34 @@ class Outbox:
     async def flush(self) -> None:
         """Write what waits."""
         while self._waiting:
-            await self._socket.send(encode(self._waiting.popleft()))
+            match self._waiting.popleft():
+                case Close(code, reason):
+                    if code is None:
+                        self._socket.transport.abort()
+                    else:
+                        await self._socket.close(code, reason)
+                case event:
+                    await self._socket.send(encode(event))
 
 
 class RealtimeServer:
     """`ws://HOST:PORT/v1/realtime`; use it as an async context manager, which listens while it is open.
 
-    port 0 takes a free one. session_limit_s: after so long a session is told that it expired, and closed.
+    port 0 takes a free one. session_limit_s: after so long a session is told that it expired, and closed. script: what
+    the model says and does, instead of the dialogue.
     """
 
     def __init__(
-        self, faculties: Faculties, *, host: str = "127.0.0.1", port: int = 0, session_limit_s: float = SESSION_LIMIT_S
+        self,
+        faculties: Faculties,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        session_limit_s: float = SESSION_LIMIT_S,
+        script: Script | None = None,
     ) -> None:
         self._faculties = faculties
+        self._stage = None if script is None else Stage(script)
         self._host = host
         self._port = port
         self._session_limit_s = session_limit_s
@@ -145,13 +163,7 @@ class RealtimeServer:
         model = _query(socket.request)["model"][0]
         async with asyncio.TaskGroup() as tasks:
             writer = tasks.create_task(outbox.run())
-            session = RealtimeSession(
-                model,
-                self._faculties,
-                expires_at=int(time.time() + self._session_limit_s),
-                emit=outbox.put,
-                tasks=tasks,
-            )
+            session = self._new_session(model, outbox, tasks)
             session.open()
             try:
                 async with asyncio.timeout(self._session_limit_s):
@@ -164,6 +176,20 @@ class RealtimeServer:
             finally:
                 session.close()
                 writer.cancel()
+
+    def _new_session(self, model: str, outbox: Outbox, tasks: asyncio.TaskGroup) -> RealtimeSession:
+        expires_at = int(time.time() + self._session_limit_s)
+        if self._stage is None:
+            return RealtimeSession(model, self._faculties, expires_at=expires_at, emit=outbox.put, tasks=tasks)
+        return ScriptedSession(
+            model,
+            self._faculties,
+            self._stage,
+            expires_at=expires_at,
+            emit=outbox.put,
+            leave=outbox.put,
+            tasks=tasks,
+        )
 
     async def _expire(self, socket: ServerConnection, session: RealtimeSession, outbox: Outbox) -> None:
         message = f"Your session hit the maximum duration of {self._session_limit_s / 60:g} minutes."

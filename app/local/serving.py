@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from app.errors import VoiceAgentError
 from app.local.faculties import Faculties
+from app.local.script_steps import Script, Vad
 from app.local.server import RealtimeServer
 from app.local.vad import TurnDetector
 from app.local.workers import Ears, Mouth
@@ -18,22 +19,25 @@ async def serve(
     host: str,
     port: int,
     *,
+    script: Script | None = None,
     until: asyncio.Event | None = None,
     ready: Callable[[str], None] | None = None,
 ) -> None:
     """Serve the realtime model at `ws://HOST:PORT/v1/realtime` until the event is set; None: until cancelled.
 
-    port 0 takes a free one. ready: told the URL once clients can connect. Raises VoiceAgentError when the port cannot
-    be had or the voice activity model is not installed; without a recogniser it serves, and hears nothing.
+    port 0 takes a free one. script: what the model says and does, instead of the dialogue. ready: told the URL once
+    clients can connect. Raises VoiceAgentError when the port cannot be had or the voice activity model is not
+    installed; without a recogniser it serves, and hears nothing.
     """
-    TurnDetector()  # without it no session could be held: say so now, not to the first caller
+    if script is None or script.vad is Vad.AUDIO:
+        TurnDetector()  # without it no session could be held: say so now, not to the first caller
     mouth = Mouth()
     ears = Ears(mouth)
     try:
-        if ears.available:
+        if ears.available and (script is None or script.caller is None):
             await ears.start()
         try:
-            async with RealtimeServer(Faculties(ears, mouth), host=host, port=port) as server:
+            async with RealtimeServer(Faculties(ears, mouth), host=host, port=port, script=script) as server:
                 if ready is not None:
                     ready(server.url)
                 await (until or asyncio.Event()).wait()
@@ -46,20 +50,20 @@ async def serve(
         await mouth.close()
 
 
-def run(host: str, port: int, *, while_stdin_open: bool) -> int:
+def run(host: str, port: int, *, while_stdin_open: bool, script: Script | None = None) -> int:
     """Serve in this process until SIGTERM or SIGINT and return the exit code; the URL is the only line on stdout.
 
     while_stdin_open: end also when standard input does, so that the model never outlives who started it.
     """
     try:
-        asyncio.run(_run(host, port, while_stdin_open=while_stdin_open))
+        asyncio.run(_run(host, port, while_stdin_open=while_stdin_open, script=script))
     except VoiceAgentError as error:
         print(error, file=sys.stderr)
         return 1
     return 0
 
 
-async def _run(host: str, port: int, *, while_stdin_open: bool) -> None:
+async def _run(host: str, port: int, *, while_stdin_open: bool, script: Script | None) -> None:
     loop = asyncio.get_running_loop()
     until = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -67,7 +71,7 @@ async def _run(host: str, port: int, *, while_stdin_open: bool) -> None:
     if while_stdin_open:
         # a thread: the loop cannot watch /dev/null or a file, which end at once and are asked for all the same
         threading.Thread(target=_await_end_of_stdin, args=(loop, until), daemon=True).start()
-    await serve(host, port, until=until, ready=_announce)
+    await serve(host, port, script=script, until=until, ready=_announce)
 
 
 def _announce(url: str) -> None:

@@ -15,11 +15,20 @@ class RequestError(PeerError):
     """A client's event that is not obeyed; the session goes on. It becomes an `error` event.
 
     param: the path of what is wrong, `session.audio.input.format`.
-    answers: whether the error names the client's event (a few of the real server's do not).
+    answers: whether the error names the client's event (a few of the real server's do not). kind: its `type`.
     """
 
-    def __init__(self, code: str | None, message: str, param: str | None = None, *, answers: bool = True) -> None:
+    def __init__(
+        self,
+        code: str | None,
+        message: str,
+        param: str | None = None,
+        *,
+        answers: bool = True,
+        kind: str = "invalid_request_error",
+    ) -> None:
         super().__init__(message)
+        self.kind = kind
         self.code = code
         self.message = message
         self.param = param

@@ -33,7 +33,7 @@ class Pace:
         self._speed = speed
         self._due_s = 0.0
 
-    def wait_s(self, audio_ms: int, *, now_s: float) -> float:
+    def wait_s(self, audio_ms: float, *, now_s: float) -> float:
         """Return for how long to wait behind so much audio that was given out now."""
         self._due_s = max(self._due_s, now_s) + audio_ms / 1000 / self._speed
         return self._due_s - now_s
