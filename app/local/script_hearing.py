@@ -85,6 +85,7 @@ class CuedDetector:
         self._padding_ms = 0
         self._cued: list[SpeechStarted | SpeechStopped] = []
         self._from_ms: int | None = None  # of the turn that was cued
+        self._until_ms: int | None = None
         self._is_open = False
         self._is_overruled = False  # the inner one's turn is not ours: its end will not count
 
@@ -103,10 +104,14 @@ class CuedDetector:
                 threshold=threshold, prefix_padding_ms=prefix_padding_ms, silence_duration_ms=silence_duration_ms
             )
 
-    def start(self) -> None:
-        """Let speech begin here; it is told by the next push. Nothing happens while somebody speaks."""
+    def start(self, *, for_ms: int | None = None) -> None:
+        """Let speech begin here; it is told by the next push. Nothing happens while somebody speaks.
+
+        for_ms: so much audio later it ends; None: when it is told to.
+        """
         if not self._is_open:
             self._from_ms, self._is_open = self._now_ms, True
+            self._until_ms = None if for_ms is None else self._now_ms + for_ms
             self._cued.append(SpeechStarted(max(0, self._now_ms - self._padding_ms)))
 
     def stop(self) -> None:
@@ -115,11 +120,13 @@ class CuedDetector:
             voiced = self._inner.voiced_ms if self._inner and self._from_ms is None else None
             began_ms = self._from_ms if self._from_ms is not None else voiced[0] if voiced else self._now_ms
             self._is_overruled = self._is_overruled or self._from_ms is None
-            self._from_ms, self._is_open = None, False
+            self._from_ms, self._until_ms, self._is_open = None, None, False
             self._cued.append(SpeechStopped(self._now_ms, began_ms, self._now_ms))
 
     def push(self, pcm: bytes) -> list[SpeechStarted | SpeechStopped]:
         self._bytes += len(pcm)
+        if self._until_ms is not None and self._now_ms >= self._until_ms:
+            self.stop()
         edges, self._cued = self._cued, []
         for edge in self._inner.push(pcm) if self._inner is not None and pcm else ():
             match edge:

@@ -10,6 +10,7 @@ from app.errors import VoiceAgentError
 from app.local.script_faults import FAILURES, FAULTS, Fault, altered
 from app.local.script_nodes import Fields, Nodes
 from app.local.script_steps import (
+    CallerSpeaks,
     CallTool,
     Close,
     Manner,
@@ -45,13 +46,14 @@ class Reading:
             "wait_ms": ((), lambda fields: Wait(nodes.ms(fields, "wait_ms"))),
             "speech_started": ((), lambda fields: self._speech(Speech.STARTED, fields)),
             "speech_stopped": ((), lambda fields: self._speech(Speech.STOPPED, fields)),
+            "speech_ms": ((), lambda fields: CallerSpeaks(nodes.ms(fields, "speech_ms", least=1))),
             "error": ((), lambda fields: SendError(self._fault(fields["error"][1]))),
             "event": ((), lambda fields: SendEvent(self._event(fields["event"][1]))),
             "close": ((), lambda fields: self._close(fields["close"][1])),
             "drop": ((), self._drop),
             "mute": ((), self._mute),
         }
-        self.cues = ("speech_started", "speech_stopped", "error", "event", "close", "drop", "mute")
+        self.cues = ("speech_started", "speech_stopped", "speech_ms", "error", "event", "close", "drop", "mute")
         self.known = tuple(dict.fromkeys([*self._kinds, *(name for more, _ in self._kinds.values() for name in more)]))
 
     def read_step(self, node: Node) -> Step:

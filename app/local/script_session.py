@@ -15,7 +15,7 @@ from app.local.script_faults import FaultClass
 from app.local.script_generation import ScriptedGeneration
 from app.local.script_hearing import CuedDetector, ScriptedHearing
 from app.local.script_progress import Stage
-from app.local.script_steps import Close, Cue, Mute, Refusal, SendError, SendEvent, Speech, Vad
+from app.local.script_steps import CallerSpeaks, Close, Cue, Mute, Refusal, SendError, SendEvent, Speech, Vad
 from app.local.shapes import RequestError
 from app.local.turns import Detector
 
@@ -73,6 +73,9 @@ class ScriptedSession(RealtimeSession):
                 self._take_in(b"")
             case Speech.STOPPED:
                 self._detector.stop()
+                self._take_in(b"")
+            case CallerSpeaks(ms):
+                self._detector.start(for_ms=ms)
                 self._take_in(b"")
             case SendError(fault):
                 self._emit(fault.wire())

@@ -63,6 +63,13 @@ class Speech(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class CallerSpeaks:
+    """That the caller's speech begins, and ends behind so much of their audio."""
+
+    ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class SendError:
     """An `error` event that no event of the client caused."""
 
@@ -90,7 +97,7 @@ class Mute:
 
 
 Message = Speak | Tone | Wav
-Cue = Speech | SendError | SendEvent | Close | Mute
+Cue = Speech | CallerSpeaks | SendError | SendEvent | Close | Mute
 """What can also happen outside a reply."""
 Quiet = Wait | Cue
 """What can happen before a response has begun."""

@@ -12,6 +12,7 @@ from app.local.script_faults import FAULTS, altered
 from app.local.script_nodes import ScriptError
 from app.local.script_steps import (
     Awkward,
+    CallerSpeaks,
     CallerTurn,
     CallTool,
     Close,
@@ -74,6 +75,7 @@ turns:
       - call: {name: find}
       - speech_started: true
       - speech_stopped: true
+      - speech_ms: 600
       - error: session_expired
       - error: {code: server_error, message: Later., param: x, close: 1011}
       - event: {type: x.y, more: [1]}
@@ -121,6 +123,7 @@ timeline:
                     CallTool("find", "{}"),
                     Speech.STARTED,
                     Speech.STOPPED,
+                    CallerSpeaks(600),
                     SendError(FAULTS["session_expired"]),
                     SendError(later),
                     SendEvent({"type": "x.y", "more": [1]}),
