@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.audio.formats import PCM16_24K, ULAW_8K, AudioFormat
+from app.model.truthfulness import truthful
 
 _WIRE_FORMATS: Mapping[AudioFormat, Mapping[str, object]] = {
     PCM16_24K: {"type": "audio/pcm", "rate": 24000},
@@ -33,6 +34,7 @@ class ServerVad:
 class ModelSetup:
     """Everything that a session with the model is told before it hears a word.
 
+    instructions: the agent's own; on the wire the truth about the speaker stands before them.
     transcription_model: None leaves the caller's words unwritten. transcription_language: BCP 47; only an ISO 639-1
     language is passed on, which is what the vendors take. audio_format: of both directions.
     """
@@ -52,7 +54,7 @@ def session_settings(setup: ModelSetup) -> dict[str, object]:
     return {
         "type": "realtime",
         "output_modalities": ["audio"],
-        "instructions": setup.instructions,
+        "instructions": truthful(setup.instructions, setup.transcription_language),
         "audio": {
             "input": {
                 "format": wire_format,

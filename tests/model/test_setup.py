@@ -2,6 +2,7 @@ import pytest
 
 from app.audio.formats import ULAW_8K
 from app.model.setup import FunctionTool, ModelSetup, ServerVad, session_settings, turn_settings
+from app.model.truthfulness import TRUTHFULNESS
 from tests.support.realtime_schema import client_faults
 
 pytestmark = pytest.mark.core
@@ -21,7 +22,7 @@ def test_the_first_settings_say_everything_and_answer_nothing_by_themselves() ->
     assert settings == {
         "type": "realtime",
         "output_modalities": ["audio"],
-        "instructions": "Be brief.",
+        "instructions": f"{TRUTHFULNESS}\n\nBe brief.",
         "audio": {
             "input": {
                 "format": {"type": "audio/pcm", "rate": 24000},
