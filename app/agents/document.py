@@ -203,7 +203,18 @@ class _Composer:
         if tag not in (None, "!", "tag:yaml.org,2002:str"):
             self._flaw(event, location, f"has the tag {tag}, which is not used here; leave the tag out")
         plain = event.style is None and tag is None
-        return Node(place, _meaning(event.value) if plain else event.value, written=event.value)
+        text = self._text(event, location)
+        return Node(place, _meaning(text) if plain else text, written=text)
+
+    def _text(self, event: ScalarEvent, location: Location) -> str:
+        """Return what a scalar says. In its escapes a character beyond U+FFFF may stand as two halves, as in JSON."""
+        try:
+            return str(event.value).encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+        except UnicodeDecodeError:
+            self._flaw(
+                event, location, "holds half a character (an escape \\uD800 to \\uDFFF); write the character itself"
+            )
+            return ""
 
     def _mapping(self, event: MappingStartEvent, location: Location, place: Place) -> Node:
         self._refuse_tag(event, location)
@@ -216,7 +227,7 @@ class _Composer:
                     self._node(key, (*location, "?"))
                 self._node(next(self._events), (*location, "?"))
                 continue
-            name = str(key.value)
+            name = self._text(key, location)
             self._count(1, _place(key))
             child = self._node(next(self._events), (*location, name))
             if name in keys:

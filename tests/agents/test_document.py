@@ -161,3 +161,10 @@ def test_json_is_read_as_itself(value: JsonValue) -> None:
 @given(st.binary(max_size=60) | st.text("ab:-[]{}&*!|>'\"#\n ,?%@", max_size=60).map(str.encode))
 def test_any_bytes_give_a_document(content: bytes) -> None:
     assert isinstance(read_document(content), Document)
+
+
+def test_a_character_in_two_halves_is_one_and_half_a_character_is_refused() -> None:
+    assert root(r'{"\ud83d\ude00": "\ud83d\ude00 hi"}').value == {"😀": "😀 hi"}
+    for half in (r'key: "\ud83d"', r'"\ude00": v'):
+        line, column, message = flaw(half)
+        assert (line, message.partition(";")[2]) == (1, " write the character itself"), column
