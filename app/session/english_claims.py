@@ -20,7 +20,7 @@ _AS_WRITTEN = (
 _SURELY = (
     r"(?:,? (?:actually|really|indeed|definitely|absolutely|certainly|most|very|much|just|only|truly|also|still|simply"
     r"|obviously|clearly|honestly|literally|quite|fully|totally|completely|entirely|too|in fact|of course|all"
-    r"|as a matter of fact|i assure you|i promise|i swear|in all honesty|as),?)*"
+    r"|as a matter of fact|i assure you|i promise|i swear|in all honesty|as))*,?"
 )
 _REAL = r"(?:real|actual|live|living|genuine|true|breathing|real-life|flesh-and-blood|normal|regular|human|fellow)"
 _ROLE = (
