@@ -21,6 +21,7 @@ from app.local.script_faults import FAULTS, Fault
 from app.local.script_nodes import Fields, Nodes, ScriptError, compose, is_scalar
 from app.local.script_reading import MANNER, Reading
 from app.local.script_steps import (
+    OPENING,
     Awkward,
     CallerTurn,
     Cue,
@@ -207,19 +208,23 @@ class _Script:
 
     def _refusal(self, node: Node) -> Refusal:
         nodes = self._nodes
-        known = ("event", "error", "nth", "message", "param", "then_truncates")
+        known = ("event", "error", "nth", "message", "param", "close", "then_truncates")
         example = "- {event: conversation.item.truncate, error: too_long}"
         fields = nodes.mapping(node, "refuse", known=known, example=example)
         for name in ("event", "error"):
             if name not in fields:
                 raise nodes.error(node, f"refuse: lacks {name}, as in `{example}`")
-        event = nodes.one_of(fields["event"][1], "event", tuple(CLIENT_EVENTS))
+        event = nodes.one_of(fields["event"][1], "event", (OPENING, *CLIENT_EVENTS))
         fault = self._refused_with(fields)
         if fault.name == "too_long" and event != _TRUNCATE:
             raise nodes.error(fields["error"][1], f"too_long: refuses {_TRUNCATE} only; write a code")
         then_truncates = nodes.flag(fields, "then_truncates")
         if then_truncates and event != _TRUNCATE:
             raise nodes.error(fields["then_truncates"][0], f"then_truncates: belongs to {_TRUNCATE}; leave it out")
+        if event == OPENING and fault.close_code is None:
+            raise nodes.error(
+                fields["error"][1], f"{fault.name}: closes no session; write invalid_model or add close: 1013"
+            )
         nth = nodes.whole(fields["nth"][1], "nth", 1, 100_000, example=2) if "nth" in fields else 1
         return Refusal(event, fault, nth, then_truncates)
 

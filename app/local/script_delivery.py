@@ -90,7 +90,8 @@ class ScriptDelivery:
                 return
 
     async def give_late(self, count: int) -> None:
-        """Give out so many more deltas of the message, or what is left."""
+        """Give out so many more deltas of the message, or what is left, the first one at once."""
+        self._pace = Pace(self._manner.pace)
         for number in range(min(count, len(self._left))):
             wait_s = self._give_next()
             if number < count - 1:

@@ -15,7 +15,7 @@ from app.local.script_faults import FaultClass
 from app.local.script_generation import ScriptedGeneration
 from app.local.script_hearing import CuedDetector, ScriptedHearing
 from app.local.script_progress import Stage
-from app.local.script_steps import CallerSpeaks, Close, Cue, Mute, Refusal, SendError, SendEvent, Speech, Vad
+from app.local.script_steps import OPENING, CallerSpeaks, Close, Cue, Mute, Refusal, SendError, SendEvent, Speech, Vad
 from app.local.shapes import RequestError
 from app.local.turns import Detector
 
@@ -52,10 +52,14 @@ class ScriptedSession(RealtimeSession):
             emit=self._emit_awkwardly,
             tasks=tasks,
         )
-        for event in {refusal.event for refusal in self._script.refuse}:
+        for event in {refusal.event for refusal in self._script.refuse} - {OPENING}:
             self._obey[event] = self._refusing(event, self._obey[event])
 
     def open(self) -> None:
+        refusal = self._progress.refusal_of(OPENING)
+        if refusal is not None:
+            self.perform(SendError(refusal.fault))
+            return
         super().open()
         self._catch_up()
 

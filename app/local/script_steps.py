@@ -192,10 +192,15 @@ class CallerTurn:
     after_ms: int | None = 0
 
 
+OPENING = "session"
+"""Stands for the opening of a session among the events that are refused."""
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """The client's nth event of a type is answered with an error instead of being obeyed.
 
+    event: OPENING: the nth session gets the error, which closes it, instead of `session.created`.
     then_truncates: the truncation is carried out at the audio's real end all the same.
     """
 

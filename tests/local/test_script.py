@@ -100,6 +100,7 @@ otherwise: {end: {cancelled: turn_detected}, delta_ms: 40}
 refuse:
   - {event: conversation.item.truncate, error: too_long, nth: 2, then_truncates: true}
   - {event: response.create, error: server_error, message: Later., param: response}
+  - {event: session, error: server_error, close: 1013}
 timeline:
   - {at_ms: 2000, speech_started: true}
   - {at_ms: 1000, mute: true}
@@ -165,6 +166,7 @@ timeline:
                 "response.create",
                 altered(FAULTS["server_error"], message="Later.", param="response", close_code=None),
             ),
+            Refusal("session", altered(FAULTS["server_error"], message=None, param=None, close_code=1013)),
         ),
         timeline=(Moment(1000, Mute()), Moment(2000, Speech.STARTED)),
     )
@@ -245,6 +247,10 @@ timeline:
         (
             "turns: []\nrefuse: [{event: response.create, error: server_error, then_truncates: true}]",
             "2:56: then_truncates: belongs to conversation.item.truncate; leave it out",
+        ),
+        (
+            "turns: []\nrefuse: [{event: session, error: server_error}]",
+            "2:34: server_error: closes no session; write invalid_model or add close: 1013",
         ),
         ("timeline: [{drop: true}]", "1:12: timeline: lacks at_ms, as in `- {at_ms: 4000, speech_started: true}`"),
         ("timeline: [{at_ms: 5, say: Hi}]", "1:23: say: unknown; "),

@@ -288,16 +288,15 @@ def test_late_deltas_come_after_a_cancel_and_the_end_after_the_next_beginning() 
     async def scenario(client: Client) -> None:
         await client.ask()
         await client.until("response.output_audio.delta")
-        before = len(client.of("response.output_audio.delta"))
         await client.send("response.cancel")
-        await client.until("response.output_audio.delta", before + 2)
+        await client.until("response.output_audio.delta", 3)
         await client.ask()
         await client.done(2)
         cut, following = (response_in(event)["id"] for event in client.of("response.created"))
         ends = [response_in(event) for event in client.of("response.done")]
         assert [(end["id"], end["status"]) for end in ends] == [(cut, "cancelled"), (following, "completed")]
         deltas = client.of("response.output_audio.delta")
-        assert sum(delta["response_id"] == cut for delta in deltas) == before + 2
+        assert sum(delta["response_id"] == cut for delta in deltas) == 3
         late_end = client.events.index(client.of("response.done")[0])
         assert client.events.index(client.of("response.created")[1]) < late_end
         following_item = next(i for i in client.of("response.output_item.added") if i["response_id"] == following)
@@ -305,7 +304,10 @@ def test_late_deltas_come_after_a_cancel_and_the_end_after_the_next_beginning() 
 
     script = """
 turns:
-  - {tone_ms: 60000, delta_ms: 100, pace: 20, when_cut: {late_deltas: 2, done: after_next, within_ms: 60000}}
+  - tone_ms: 60000
+    pace: 1
+    delta_bytes: [480000, 480, 480]  # the first is followed by ten seconds of nothing
+    when_cut: {late_deltas: 2, done: after_next, within_ms: 60000}
   - {tone_ms: 10}
 """
     play(FAST + script, scenario)
@@ -474,6 +476,22 @@ def test_a_truncation_is_refused_as_the_script_says(
         FAST + f"turns: [tone_ms: 500]\nrefuse: [{{event: conversation.item.truncate, {refusal}}}]",
         scenario,
     )
+
+
+def test_a_session_is_refused_at_its_opening() -> None:
+    async def opened(model: Model) -> tuple[list[str], tuple[int | None, str | None]]:
+        async with model.client(greeted=False) as client:
+            ended = await client.closed() if client.types() == ["error"] else (None, None)
+            return client.types(), ended
+
+    async def whole() -> None:
+        script = "play: once\notherwise: {tone_ms: 10}\nrefuse: [{event: session, error: invalid_model, nth: 2}]"
+        async with asyncio.timeout(20), scripted(script) as model:
+            assert await opened(model) == (["session.created"], (None, None))
+            assert await opened(model) == (["error"], (4000, "invalid_request_error.invalid_model"))
+            assert await opened(model) == (["session.created"], (None, None))
+
+    asyncio.run(whole())
 
 
 def test_any_event_can_be_refused_and_the_session_goes_on() -> None:

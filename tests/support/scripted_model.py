@@ -82,6 +82,11 @@ class Client:
         assert len(found) >= count, f"the connection ended without {kind}; came: {self.types()}"
         return found[count - 1]
 
+    async def news(self) -> None:
+        """Return when anything has come."""
+        async with asyncio.timeout(PATIENCE_S), self._news:
+            await self._news.wait_for(lambda: bool(self.events))
+
     async def done(self, count: int = 1) -> Mapping[str, object]:
         """Return the `count`-th response that is over, when what follows it is there too."""
         await self.until("rate_limits.updated", count)
@@ -143,15 +148,15 @@ class Model:
         self.server = RealtimeServer(faculties, script=script)
 
     @asynccontextmanager
-    async def client(self) -> AsyncIterator[Client]:
-        """Open a session that has been greeted."""
+    async def client(self, *, greeted: bool = True) -> AsyncIterator[Client]:
+        """Open a session that has been greeted. greeted: False: or not; its first event is there."""
         headers = {"Authorization": "Bearer any"}
         async with connect(
             f"{self.server.url}?model=any", additional_headers=headers, proxy=None, max_size=None
         ) as socket:
             client = Client(socket)
             try:
-                await client.until("session.created")
+                await (client.until("session.created") if greeted else client.news())
                 yield client
             finally:
                 await client.leave()
