@@ -10,14 +10,26 @@ from app.local.offers import Deed, Tool
 from app.local.outcomes import Detail
 from app.local.sayings import Intent
 
+_HUMAN = re.compile(
+    r"(사람|인간|상담원|상담사|직원|로봇|기계|컴퓨터|챗봇)(이|은)? ?"
+    r"(이에요|예요|에요|인가요?|입니까|이?세요|이?신가요|인지|이야|야|이니|인 ?거|인 ?건|이죠|이지"
+    r"|맞아|맞나|맞으|맞습니까|맞죠|아니죠|아니에요|아니세요|아닌가|아닙니까)"
+    r"|(사람|인간)(이랑|하고|과|랑) ?(통화|대화|이야기|얘기|말)하(는|고 ?있)"
+    r"|로봇(?! ?청소)|챗봇|인공 ?지능|자동 ?응답"
+    r"|人間(です|でしょう|なの|じゃ|では|か)|(本当の|本物の|実在の|生身の|生きた)人|中の人|ロボット(?!掃除)"
+    r"|機械(です|なの|じゃ|では)|人工知能|自動音声|コンピューター?(です|なの)"
+    r"|(人|人間|オペレーター)と(お?話し|通話し)て(い|る|ま)"
+    r"|(?<![a-z])AI(?![a-z])|ＡＩ",
+    re.IGNORECASE,
+)
+"""Am I talking to a person? It goes before all else: "no" in front of it is impatience, not an answer."""
 _SIGNS: tuple[tuple[Intent, str], ...] = (
     (
         Intent.GOODBYE,
         r"안녕히|끊을|끊어|종료|이상입니다|괜찮습니다|됐어요|さようなら|失礼します|以上です|終わり|結構です",
     ),
     (Intent.REPEAT, r"다시 (말|한번|한 번|들)|반복|뭐라고|못 들|もう一度|繰り返|聞こえ"),
-    (Intent.PERSON, r"상담원|상담사|직원|사람(과|이랑|하고|을)|바꿔|担当者|オペレータ|人と(話|はな)"),
-    (Intent.HUMAN, r"사람(인|이|입)|로봇|인공지능|기계|人間|ロボット|機械|AI|ＡＩ"),
+    (Intent.PERSON, r"상담원|상담사|직원|사람(과|이랑|하고|을)|바꿔|担当者|オペレータ|人間?と(お?話|はな)"),
     (Intent.OWN_NUMBER, r"(무슨|어떤|몇) 번호|번호가 (뭐|무엇)|番号は何|何番"),
     (Intent.WRONG, r"틀렸|틀려|아닌데|잘못|違います|違う|間違"),
     (Intent.HELP, r"도움|도와|뭘 할|무엇을 할|어떻게|助けて|ヘルプ|何ができ|どうすれば"),
@@ -58,6 +70,8 @@ def understand_foreign(text: str, tools: Sequence[Tool], topics: Collection[str]
         is_yes=bool(re.search(_YES, text)),
         is_no=bool(re.search(_NO, text)),
     )
+    if _HUMAN.search(text):
+        return replace(heard, intent=Intent.HUMAN)
     if heard.is_no:
         return replace(heard, intent=Intent.WRONG if heard.numbers else Intent.NO)
     for intent, sign in _SIGNS:

@@ -43,6 +43,8 @@ _GENERAL: Mapping[Intent, str] = {
     Intent.HUMAN: (
         "are you a human|are you human|are you a robot|are you a real person|are you a machine|is this a robot"
         "|is this a real person|am i talking to a robot|am i talking to a person|am i speaking to a human"
+        "|am i talking to a real person|am i talking to a machine|am i speaking to a real person"
+        "|am i talking to a human|are you real|are you a computer|are you a person|is this a machine"
         "|is this a recording"
     ),
     Intent.IDENTITY: "who are you|who is this|who am i speaking to|what company is this",

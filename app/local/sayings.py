@@ -47,6 +47,10 @@ POLITE = word_set(
     "yeah yes no excuse me good morning afternoon evening sir madam alright all right sure"
 )
 
+_MACHINES = "robot|machine|bot|chatbot|computer|program|ai|a i"
+_KINDS = f"human|human being|person|real|automated|artificial|{_MACHINES}"
+_TRULY = "real|actual|live|living"
+
 # In this order: the first that fits is meant.
 SAID: tuple[tuple[Intent, str], ...] = (
     (
@@ -62,10 +66,15 @@ SAID: tuple[tuple[Intent, str], ...] = (
     ),
     (
         Intent.HUMAN,
-        r"\bare you (a |an |really |not )*(human|person|robot|machine|bot|computer|ai|real|automated|alive)\b"
-        r"|\b(talking|speaking|talk|speak) (to|with) (a |an )(robot|machine|bot|computer|ai|recording)\b"
-        r"|\bam i (talking|speaking) (to|with)\b|\bis this (a |an )?(real )?(robot|machine|recording|bot"
-        r"|computer|ai|person|human)\b",
+        rf"\bare you (?:(?:a|an|really|not|even|actually|just|some kind of|{_TRULY}) )*({_KINDS}|alive|chat ?gpt)\b"
+        rf"|\byou are (?:(?:a|an|really|not|just|only|{_TRULY}) )*({_KINDS})\b"
+        rf"|\byou (sound|talk|speak) (just |exactly |really )?like (a |an )({_KINDS})\b"
+        rf"|\b(talking|speaking|talk|speak) (to|with) (a |an )({_MACHINES}|recording)\b"
+        r"|\bam i (talking|speaking) (to|with)\b"
+        rf"|\bis (this|it) (?:(?:a|an|really|just|{_TRULY}) )*({_KINDS}|recording)\b"
+        rf"|\bis (there|anybody there|anyone there|someone there) (?:(?:a|an|any|{_TRULY}) )*(human|person)\b"
+        r"|^(so )?what are you( exactly| really)?$|\bdo you have (a body|feelings)\b"
+        r"|\b(prove|sure) (that )?you are (a |not a )?(human|person|robot|real)\b",
     ),
     (
         Intent.PERSON,

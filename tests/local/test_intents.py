@@ -99,3 +99,22 @@ def test_a_choice_in_the_turn_does_not_hide_the_request() -> None:
     heard = understand("i'd like to book a table outside for four people", tools_of([BOOK]))
     assert meant(heard) == ["book_table"]
     assert [run.digits for run in heard.numbers] == ["4"]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "Are you a human?", "Am I talking to a real person?", "Is this a robot?", "is this automated",
+        "are you even human", "be honest, are you a real person", "you are a robot, aren't you", "you are not human",
+        "you sound like a robot",
+        "so you're just a computer", "what are you", "can you prove you are human", "is there a human there",
+        "is anybody there a real person", "are you an AI", "is this a machine", "you're not a real person",
+    ],
+)  # fmt: skip
+def test_a_caller_who_wants_to_know_whether_this_is_a_human_is_understood(asked: str) -> None:
+    assert hear(asked).intent is Intent.HUMAN
+
+
+@pytest.mark.parametrize("asked", ["I want to talk to a real person", "can I get a human", "let me speak to a person"])
+def test_a_caller_who_wants_a_human_is_not_told_what_this_is_instead(asked: str) -> None:
+    assert understand(asked, DESK).intent is Intent.PERSON

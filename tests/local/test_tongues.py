@@ -7,6 +7,7 @@ from app.local.dialogue import CallTool
 from app.local.foreign import understand_foreign
 from app.local.offers import tools_of
 from app.local.sayings import Intent
+from app.session.claims import claims_to_be_human
 from tests.support.talks import ACME, BOOK, CANCEL, END, LOOKUP, TRANSFER, Talk
 
 pytestmark = pytest.mark.core
@@ -82,6 +83,42 @@ def test_typed_words_are_understood_by_plain_signs(text: str, intent: Intent, to
     heard = understand_foreign(text, tools_of([LOOKUP, CANCEL]))
     assert heard.intent is intent
     assert [one.name for one in heard.tools] == ([tool] if tool else [])
+
+
+@pytest.mark.parametrize(
+    ("language", "asked"),
+    [
+        *(
+            ("ko", asked)
+            for asked in ("사람이에요?", "지금 사람이랑 통화하는 건가요?", "로봇이에요?", "사람 맞아요?", "AI예요?")
+        ),
+        *(("ko", asked) for asked in ("실제 상담원이세요?", "당신은 인간입니까?", "챗봇이야?", "아니, 사람이에요?")),
+        *(
+            ("ja", asked)
+            for asked in ("人間ですか", "ロボットですか", "本当の人ですか？", "人と話していますか", "自動音声ですか")
+        ),
+        *(
+            ("ja", asked)
+            for asked in ("中の人はいますか", "いいえ、人間ですか？", "ＡＩですか", "人間じゃないですよね")
+        ),
+    ],
+)
+def test_a_caller_who_wants_to_know_whether_this_is_a_human_is_told_the_truth(language: str, asked: str) -> None:
+    said = Talk([LOOKUP], HANBIT if language == "ko" else AKUME, language).writes(asked)
+    assert ("사람이 아니라 인공지능" if language == "ko" else "人間ではなく、AI") in said
+    assert not claims_to_be_human(said, is_whole=True)
+
+
+@pytest.mark.parametrize("asked", ["사람하고 통화하고 싶어요", "人間と話したいです", "担当者に代わってください"])
+def test_a_caller_who_wants_a_human_is_not_told_what_this_is_instead(asked: str) -> None:
+    assert understand_foreign(asked, tools_of([LOOKUP])).intent is Intent.PERSON
+
+
+@pytest.mark.parametrize(
+    "said", ["로봇 청소기를 주문했어요", "ロボット掃除機の注文です", "三人です", "이메일로 보내 주세요"]
+)
+def test_a_thing_that_is_ordered_is_no_question_about_the_agent(said: str) -> None:
+    assert understand_foreign(said, tools_of([LOOKUP])).intent is not Intent.HUMAN
 
 
 def _always(output: str, name: str, arguments: Mapping[str, object]) -> object:
