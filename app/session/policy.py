@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     StrictBool,
@@ -47,14 +48,24 @@ WayOut = Annotated[Literal["hangup"] | TransferTo, BeforeValidator(_is_way_out)]
 """Where a call goes that cannot go on."""
 
 
+def _has_words(text: str) -> str:
+    if not any(map(str.isalnum, text)):
+        raise wrong(f"{text!r} holds no word, so no voice could speak it; write that an AI is speaking")
+    return text
+
+
+Disclosed = Annotated[Spoken, AfterValidator(_has_words)]
+"""A sentence that any voice has a sound for, ours or the carrier's: silence would pass for a disclosure."""
+
+
 class DisclosureBlock(Block):
     """The sentence that says an AI is speaking. It is spoken first, before any audio of the model."""
 
-    text: Annotated[Spoken, Field(examples=["You are speaking with an automated AI assistant."])]
+    text: Annotated[Disclosed, Field(examples=["You are speaking with an automated AI assistant."])]
     """What the caller is told, word for word, before anything of the model is heard."""
 
     texts: Annotated[
-        Mapping[str, Spoken],
+        Mapping[str, Disclosed],
         Field(
             examples=['{ko: "저는 인공지능 상담원입니다.", ja: "こちらはAIの自動音声です。"}'],
             json_schema_extra={"propertyNames": {"pattern": PATTERN}},

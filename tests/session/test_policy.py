@@ -47,10 +47,12 @@ def test_a_limit_is_a_number_of_seconds_up_to_a_day(seconds: float) -> None:
         LimitsBlock(max_call_s=seconds)
 
 
-@pytest.mark.parametrize("text", ["", "  \n", "x" * 1001, "Hello {{ name }}"])
+@pytest.mark.parametrize("text", ["", "  \n", "x" * 1001, "Hello {{ name }}", "…", "\x01\x02", "🤖", "?!"])
 def test_a_disclosure_can_be_spoken(text: str) -> None:
     with pytest.raises(ValidationError):
         DisclosureBlock(text=text)
+    with pytest.raises(ValidationError):
+        DisclosureBlock(text="An AI speaks.", texts={"ko": text})
 
 
 def test_blocks_are_frozen() -> None:
