@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from app.errors import InvariantError, VoiceAgentError
@@ -39,7 +39,7 @@ class _Playing:
 
     known: frozenset[str]
     turn: Turn | None = None
-    delivery: ScriptDelivery | None = field(default=None)
+    delivery: ScriptDelivery | None = None
 
 
 class ScriptedGeneration(Generation):

@@ -116,7 +116,7 @@ async def end_all(client: Client) -> None:
         await client.until("response.done", len(client.of("response.done")) + 1)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(SCRIPTS, DEEDS)
 def test_each_response_ends_once_and_all_of_it_lies_within(script: Mapping[str, object], deeds: list[str]) -> None:
     async def scenario() -> None:

@@ -340,6 +340,20 @@ def test_speech_may_begin_between_the_request_and_the_response(created: bool) ->
     play(FAST + script, scenario)
 
 
+def test_speech_begins_where_the_audio_is_whatever_its_format() -> None:
+    async def scenario(client: Client) -> None:
+        await client.update(audio={"input": {"format": {"type": "audio/pcmu"}}})
+        encoded = base64.b64encode(b"\xff" * 8 * 500).decode()
+        await client.send("input_audio_buffer.append", audio=encoded)
+        await client.ask()
+        started = await client.until("input_audio_buffer.speech_started")
+        await client.send("input_audio_buffer.append", audio=encoded)
+        stopped = await client.until("input_audio_buffer.speech_stopped")
+        assert (started["audio_start_ms"], stopped["audio_end_ms"]) == (200, 1000)
+
+    play(FAST + "caller: [Well.]\nvad: script\nturns: [before: [speech_ms: 400]]\notherwise: {tone_ms: 10}", scenario)
+
+
 def test_speech_that_may_not_interrupt_lets_the_response_begin() -> None:
     async def scenario(client: Client) -> None:
         await client.set_turns(interrupt_response=False, create_response=False)
