@@ -78,7 +78,7 @@ def test_a_call_gets_through_several_messages_a_tool_call_and_a_refused_truncati
             steps = (
                 WaitForAgent(AgentDoes.ENDS),
                 Press("1042#"),
-                WaitForAgent(AgentDoes.ENDS, silence_ms=1200),
+                WaitForAgent(AgentDoes.ENDS, silence_ms=2000),
                 HangUp(),
             )
             report = await place_call(
