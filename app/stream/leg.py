@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from app.errors import StreamError
-from app.session.commands import HangUp, ListenClosely, StreamCommand, TransferCall
+from app.session.commands import HangUp, StreamCommand, TransferCall
 from app.session.events import Event, StreamEnded, StreamStalled
 from app.session.words import StreamEnd
 from app.stream.messages import Connected, Passed, Start, decode
@@ -96,8 +96,6 @@ class StreamLeg:
             # the carrier then asks /twilio/after what is to become of the call
             self._finish(StreamEnd.CLOSED, NORMAL)
             return
-        if isinstance(command, ListenClosely):
-            return
         for text in self._translator.messages(command):
             self._socket.send_text(text)
 
@@ -175,6 +173,8 @@ class StreamLeg:
         if self._end is not None:
             return
         self._end = end
+        if self._translator is not None:
+            self._translator.end()
         if code is not None:
             self._socket.close(code)
         self._over.set()

@@ -1,23 +1,29 @@
 """The stream's messages ⇄ the session's words. Pure: no socket, no clock; it remembers the filters' tails and counts.
 
+Beside it runs our own ear: it is told what is sent and hears what comes, and each frame takes its verdict along.
+
 The session numbers its marks by generation and number; on the wire a mark's name is "generation:number".
 """
 
 import re
 from typing import assert_never
 
+from app.audio.speech_detector import SpeechDetector
 from app.audio.transcoder import Downlink, Uplink
-from app.session.commands import ClearPlayback, PlayAudio, SendMark
+from app.audio.voice_model import MODELS, VoiceModels
+from app.session.commands import ClearPlayback, ListenClosely, PlayAudio, SendMark
 from app.session.events import CallerAudio, CallerDigit, PlaybackReached, StreamEnded
-from app.session.words import StreamEnd
+from app.session.words import StreamEnd, Verdict
 from app.stream.messages import Connected, Dtmf, Mark, Media, Message, Passed, Start, Stop, Wording
 
-PlaybackCommand = PlayAudio | SendMark | ClearPlayback
+PlaybackCommand = PlayAudio | SendMark | ClearPlayback | ListenClosely
 CallerEvent = CallerAudio | CallerDigit | PlaybackReached | StreamEnded
 
 _MARK_NAME = re.compile(r"(0|[1-9][0-9]{0,17}):(0|[1-9][0-9]{0,17})", re.ASCII)
 _DIGITS = frozenset("0123456789*#ABCD")
 _ULAW_BYTES_PER_MS = 8
+_VERDICTS = (Verdict.SILENCE, Verdict.SOUND, Verdict.SPEECH)
+"""By the number that the detector's judgement has."""
 
 
 class Translator:
@@ -28,6 +34,7 @@ class Translator:
     """
 
     __slots__ = (
+        "_detector",
         "_downlink",
         "_first_timestamp_ms",
         "_next_number",
@@ -39,11 +46,12 @@ class Translator:
         "lost_messages",
     )
 
-    def __init__(self, start: Start) -> None:
+    def __init__(self, start: Start, models: VoiceModels = MODELS) -> None:
         self._start = start
         self._wording = Wording(stream_sid_of(start))
         self._uplink = Uplink()
         self._downlink = Downlink()
+        self._detector = SpeechDetector(models)
         self._next_number = start.sequence_number + 1
         self._first_timestamp_ms = -1
         self._received_bytes = 0
@@ -66,7 +74,9 @@ class Translator:
                 if media.timestamp >= 0:
                     self._count_lateness(media.timestamp)
                 self._received_bytes += len(ulaw)
-                return CallerAudio(self._uplink.push(ulaw)) if ulaw else None
+                if not ulaw:
+                    return None
+                return CallerAudio(self._uplink.push(ulaw), _VERDICTS[self._detector.judge(ulaw)])
             case Mark():
                 name = _MARK_NAME.fullmatch(message.mark.name)
                 if name is None:
@@ -90,13 +100,24 @@ class Translator:
                 ulaw = self._downlink.push(audio) if audio else b""
                 if ends:
                     ulaw += self._downlink.flush()
-                return (self._wording.media(ulaw),) if ulaw else ()
+                if not ulaw:
+                    return ()
+                self._detector.agent_audio(ulaw)
+                return (self._wording.media(ulaw),)
             case SendMark(generation, number):
                 return (self._wording.mark(generation, number),)
             case ClearPlayback():
                 self._downlink.reset()
+                self._detector.cleared()
                 return (self._wording.clear,)
+            case ListenClosely(on):
+                self._detector.listen_closely(on)
+                return ()
         assert_never(command)
+
+    def end(self) -> None:
+        """No more will be heard: give back what listening closely has borrowed."""
+        self._detector.listen_closely(False)
 
     def _count_gap(self, number: int) -> None:
         """Count the numbers left out. One that has been before, or none at all, says nothing: TCP reorders nothing."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from app.errors import StreamError
-from app.session.commands import ClearPlayback, HangUp, PlayAudio, SendMark, TransferCall
+from app.session.commands import ClearPlayback, HangUp, ListenClosely, PlayAudio, SendMark, TransferCall
 from app.session.events import CallerAudio, CallerDigit, Event, PlaybackReached, StreamEnded, StreamStalled
-from app.session.words import StreamEnd
+from app.session.words import StreamEnd, Verdict
 from app.stream.leg import StreamLeg
 from app.stream.receiver import MAX_MESSAGE_BYTES, Receiver
 from tests.support.door import CALL, STREAM, connected, media, said, start
@@ -115,6 +115,17 @@ def test_commands_become_messages() -> None:
 
     kinds = [text.partition(b",")[0] for text in play(script).socket.sent]
     assert kinds == [b'{"event":"media"', b'{"event":"mark"', b'{"event":"clear"']
+
+
+def test_listening_closely_sends_nothing() -> None:
+    def script(line: Line) -> None:
+        line.leg.perform(ListenClosely(True))
+        line.hear(media(2), media(3))
+        line.leg.perform(ListenClosely(False))
+
+    line = play(script)
+    assert line.socket.sent == []
+    assert [event.verdict for event in line.events if isinstance(event, CallerAudio)] == [Verdict.SILENCE] * 2
 
 
 @pytest.mark.parametrize("last", [HangUp(), HangUp("Goodbye."), TransferCall("+15550111")])

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.audio.transcoder import Downlink, Uplink
-from app.session.commands import ClearPlayback, PlayAudio, SendMark
+from app.audio.voice_model import VoiceModels
+from app.session.commands import ClearPlayback, ListenClosely, PlayAudio, SendMark
 from app.session.events import CallerAudio, CallerDigit, PlaybackReached, StreamEnded
-from app.session.words import StreamEnd
+from app.session.words import StreamEnd, Verdict
 from app.stream.messages import (
     Connected,
     Dtmf,
@@ -50,7 +51,70 @@ def payloads(texts: list[bytes]) -> bytes:
 def test_the_callers_audio_goes_through_one_uplink(frames: list[bytes]) -> None:
     translator, uplink = Translator(START), Uplink()
     for frame in frames:
-        assert translator.event(media(frame)) == CallerAudio(uplink.push(frame))
+        event = translator.event(media(frame))
+        assert isinstance(event, CallerAudio)
+        assert event.audio == uplink.push(frame)
+
+
+QUIET, LOUD = b"\xff" * 160, b"\x10\x90" * 80
+
+
+class LoudIsVoice:
+    def process_chunk(self, chunk: bytes) -> float:
+        return float(max(chunk) > 16)
+
+    def reset(self) -> None:
+        pass
+
+
+def models() -> VoiceModels:
+    """Lend a model that takes all that is loud for a voice."""
+    lent = VoiceModels()
+    lent.give_back(LoudIsVoice())
+    return lent
+
+
+def verdicts(translator: Translator, *frames: bytes) -> list[Verdict]:
+    events = [translator.event(media(frame)) for frame in frames]
+    return [event.verdict for event in events if isinstance(event, CallerAudio)]
+
+
+def test_each_frame_takes_our_own_verdict_along() -> None:
+    translator = Translator(START, models())
+    assert verdicts(translator, *[QUIET] * 20) == [Verdict.SILENCE] * 20
+    assert verdicts(translator, LOUD) == [Verdict.SOUND]
+    assert translator.messages(ListenClosely(True)) == ()
+    assert verdicts(translator, *[LOUD] * 5)[-1] is Verdict.SPEECH
+    assert translator.messages(ListenClosely(False)) == ()
+    assert verdicts(translator, LOUD) == [Verdict.SOUND]
+
+
+def test_what_comes_back_of_the_agents_voice_is_not_the_caller() -> None:
+    translator, agent = Translator(START, models()), b"\x00\x40" * 24000
+    echo = b"\x50\xd0" * 80  # 25 dB below the agent
+    translator.messages(PlayAudio(agent, ends=True))
+    verdicts(translator, *[QUIET] * 10)
+    assert verdicts(translator, *[echo] * 10) == [Verdict.SILENCE] * 10
+    assert verdicts(translator, LOUD) == [Verdict.SOUND]
+
+
+def test_a_voice_that_was_cleared_does_not_come_back() -> None:
+    translator, agent = Translator(START, models()), b"\x00\x40" * 24000
+    echo = b"\x50\xd0" * 80
+    translator.messages(PlayAudio(agent, ends=True))
+    verdicts(translator, QUIET)
+    translator.messages(ClearPlayback())
+    assert Verdict.SOUND not in verdicts(translator, echo)
+    assert verdicts(translator, *[QUIET] * 40, echo)[-1] is Verdict.SOUND
+
+
+def test_at_the_end_what_was_borrowed_is_given_back() -> None:
+    lent = models()
+    translator = Translator(START, lent)
+    translator.messages(ListenClosely(True))
+    verdicts(translator, QUIET)
+    translator.end()
+    assert isinstance(lent.borrow(), LoudIsVoice)
 
 
 def test_media_without_audio_means_nothing() -> None:
