@@ -15,6 +15,8 @@ from app.speech.synthesizer import Synthesizer
 
 MAX_SECONDS = 120
 _MAX_BYTES = MAX_SECONDS * 48_000
+_DIGEST_BYTES = hashlib.sha256().digest_size
+"""A file begins with the digest of its sound: a disclosure that a crash cut short on disk must not pass for whole."""
 
 
 class PhraseBook:
@@ -34,19 +36,23 @@ class PhraseBook:
     async def render(self, sentences: Mapping[str, str], language: str) -> dict[str, str]:
         """Render what is not there yet. sentences: text by name; returns the reasons of those that failed, by name."""
         failed: dict[str, str] = {}
+        reasons: dict[str, str] = {}
         for name, text in sentences.items():
             if (text, language) in self._sounds:
+                continue
+            if text in reasons:  # the same words under another name: they fail but once
+                failed[name] = reasons[text]
                 continue
             try:
                 self._sounds[text, language] = await self._rendered(text, language)
                 self.failures.pop((text, language), None)
             except VoiceAgentError as error:
-                failed[name] = self.failures[text, language] = str(error)
+                failed[name] = reasons[text] = self.failures[text, language] = str(error)
         return failed
 
     async def _rendered(self, text: str, language: str) -> bytes:
         key = hashlib.sha256("\0".join((self._synthesizer.name, language, text)).encode()).hexdigest()
-        path = self._folder / f"{key}.pcm"
+        path = self._folder / f"{key}.phrase"
         kept = await asyncio.to_thread(_read, path)
         if kept is not None:
             return kept
@@ -59,10 +65,11 @@ class PhraseBook:
 
 def _read(path: Path) -> bytes | None:
     try:
-        sound = path.read_bytes()
+        kept = path.read_bytes()
     except OSError:
         return None
-    return sound if sound and len(sound) % 2 == 0 else None
+    digest, sound = kept[:_DIGEST_BYTES], kept[_DIGEST_BYTES:]
+    return sound if sound and hashlib.sha256(sound).digest() == digest else None
 
 
 def _write(path: Path, sound: bytes) -> None:
@@ -70,7 +77,7 @@ def _write(path: Path, sound: bytes) -> None:
     temporary = path.with_name(f"{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(sound)
+        temporary.write_bytes(hashlib.sha256(sound).digest() + sound)
         temporary.replace(path)
     except OSError:
         with contextlib.suppress(OSError):  # where the folder is none, there is nothing to take away either

@@ -1,6 +1,7 @@
 """Fixed sentences: rendered once, kept by text, voice and language, and honest about those that fail."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -61,12 +62,23 @@ def test_one_that_fails_is_named_and_holds_the_others_up_by_nothing(tmp_path: Pa
     assert book.sound_of("Hello.", "en-US") is not None
 
 
-@pytest.mark.parametrize("content", [b"", b"odd"])
-def test_a_broken_file_is_rendered_anew(tmp_path: Path, content: bytes) -> None:
+def test_the_same_words_under_two_names_are_rendered_once_also_where_they_fail(tmp_path: Path) -> None:
+    voice = Voice()
+    book = PhraseBook(tmp_path, voice)
+    names = {"disclosure": "mute", "reminder": "mute", "idle": "Hello?", "goodbye": "Hello?"}
+    assert set(asyncio.run(book.render(names, "en-US"))) == {"disclosure", "reminder"}
+    assert voice.spoken == ["mute", "Hello?"]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [lambda kept: b"", lambda kept: b"odd", lambda kept: kept[:-4], lambda kept: kept[:-2] + b"xx", bytes.upper],
+)
+def test_a_broken_file_is_rendered_anew(tmp_path: Path, broken: Callable[[bytes], bytes]) -> None:
     voice = Voice()
     render(PhraseBook(tmp_path, voice), "Hello.")
     (kept,) = tmp_path.iterdir()
-    kept.write_bytes(content)
+    kept.write_bytes(broken(kept.read_bytes()))
     book = PhraseBook(tmp_path, voice)
     render(book, "Hello.")
     assert voice.spoken == ["Hello.", "Hello."]
