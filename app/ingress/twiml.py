@@ -8,6 +8,12 @@ from twilio.twiml.voice_response import VoiceResponse
 
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """XML 1.0 §2.2: no escape makes these legal; Twilio would refuse the document (error 12100) and drop the call."""
+_USUAL_REGIONS = {
+    "ca": "ES", "da": "DK", "de": "DE", "en": "US", "es": "ES", "fi": "FI", "fr": "FR", "it": "IT", "ja": "JP",
+    "ko": "KR", "nb": "NO", "nl": "NL", "pl": "PL", "pt": "BR", "ru": "RU", "sv": "SE", "zh": "CN",
+}  # fmt: skip
+"""For languages named without one: Twilio's voices are listed by language and region, and "ko" is none of them. A <Say>
+that it cannot carry out is passed over without a word, and the stream behind it would pass for its proof."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,5 +63,13 @@ def reject() -> str:
 
 def _say(response: VoiceResponse, sentence: Sentence | None) -> VoiceResponse:
     if sentence is not None:
-        response.say(_NOT_IN_XML.sub(" ", sentence.text), language=sentence.language)
+        response.say(_NOT_IN_XML.sub(" ", sentence.text), language=_locale(sentence.language))
     return response
+
+
+def _locale(language: str) -> str:
+    """Return a BCP 47 tag as Twilio's list of voices has it: language and region, nothing else."""
+    spoken, *rest = language.split("-")
+    regions = (part for part in rest if (len(part), part.isupper()) == (2, True) or (len(part) == 3 and part.isdigit()))
+    region = next(regions, _USUAL_REGIONS.get(spoken))
+    return f"{spoken}-{region}" if region else language

@@ -2,6 +2,8 @@
 
 from xml.etree import ElementTree
 
+import pytest
+
 from app.ingress import twiml
 from app.ingress.twiml import Sentence
 
@@ -70,3 +72,23 @@ def test_a_call_is_refused_before_it_is_answered() -> None:
 
 def test_characters_that_no_document_may_hold_are_left_out() -> None:
     assert shape(twiml.hang_up(Sentence("a\x00b\x0bc\ufffed", "en-US")))[0][2] == "a b c d"
+
+
+@pytest.mark.parametrize(
+    ("language", "locale"),
+    [
+        ("en-US", "en-US"),
+        ("en-GB", "en-GB"),
+        ("ko", "ko-KR"),
+        ("ja", "ja-JP"),
+        ("zh-Hant-TW", "zh-TW"),
+        ("es-419", "es-419"),
+        ("de-1901", "de-DE"),
+        ("en-GB-x-ab", "en-GB"),
+        ("de-u-co-phonebk", "de-DE"),
+        ("sw", "sw"),
+    ],
+)
+def test_a_language_is_named_with_a_region_as_the_carriers_voices_are(language: str, locale: str) -> None:
+    (say, _) = shape(twiml.hang_up(Sentence("Bye.", language)))
+    assert say == ("Say", {"language": locale}, "Bye.")

@@ -9,8 +9,9 @@ from structlog.testing import capture_logs
 from app.ingress.admission import Admission
 from app.ingress.signature import PublicUrl, Signatures
 from app.session.commands import HangUp, TransferCall
+from app.session.policy import DisclosureBlock
 from app.speech.wording import wording_for
-from tests.support.door import ACCOUNT, CALL, Twilio, parameters_of, run, served
+from tests.support.door import ACCOUNT, AGENT, CALL, Twilio, parameters_of, run, served
 
 FORM = "application/x-www-form-urlencoded"
 PATHS = ("/twilio/voice", "/twilio/after", "/twilio/status", "/twilio/stream-status")
@@ -60,6 +61,22 @@ def test_a_disclosure_that_cannot_be_rendered_is_spoken_before_the_stream() -> N
             assert spoken(response.text) == ("ko-KR", "지금 인공지능 상담원과 통화하고 계십니다.")
             ticket = parameters_of(response.text)["ticket"]
             assert twilio.door.admission.redeem(ticket, CALL, twilio.door.clock()).disclosure_said
+
+    run(scenario())
+
+
+def test_the_carrier_speaks_the_disclosure_of_the_agents_language_and_its_ticket_lasts_as_long() -> None:
+    async def scenario() -> None:
+        short, long = "AIです。", "こちらはAIの自動音声です。" * 20
+        block = {"text": short, "texts": {"ja": long, "ko": "인공지능입니다."}}
+        agent = AGENT.model_copy(update={"language": "ja-JP", "disclosure": DisclosureBlock.model_validate(block)})
+        now = 0.0
+        async with served(agent_for=lambda number: agent, clock=lambda: now) as twilio:
+            twilio.house.is_rendered = False
+            response = await twilio.post("/twilio/voice")
+            assert spoken(response.text) == ("ja-JP", long)
+            now = len(long) / 5  # it is still being spoken
+            assert twilio.door.admission.redeem(parameters_of(response.text)["ticket"], CALL, now).disclosure_said
 
     run(scenario())
 
