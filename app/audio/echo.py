@@ -19,9 +19,14 @@ FRAME_BYTES = 160
 _REACH_FRAMES = 35
 _AUDIBLE = from_dbfs(-45)
 """An agent quieter than this teaches nothing: what comes back of it lies below the line's noise."""
-_ASSUMED = ratio(-20)
-_LEAST, _MOST = ratio(-34), ratio(-9)
-_MARGIN = ratio(5)
+_ASSUMED = ratio(-12)
+"""Until something has been learnt: the disclosure, which nobody need interrupt, is mostly what is sounding then."""
+_LEAST, _MOST = ratio(-28), ratio(-9)
+"""The bounds of what is learnt: under the one an echo that begins late would be taken for the caller, over the other a
+caller who speaks all the time could not be heard."""
+_MARGIN = ratio(4)
+_UNDER_WAY_FRAMES = 20
+"""Since the agent began, before its echo teaches: it must have come."""
 _BLOCK_FRAMES = 50
 _BLOCKS = 6
 _BLOCKS_TO_LEARN = 2
@@ -59,7 +64,8 @@ class EchoGate:
     def advance(self, level: int) -> float:
         """Let 20 ms pass and return the level up to which a sound may be echo. level: of the caller's frame."""
         played = self._played
-        if self._queue:
+        is_playing = bool(self._queue)
+        if is_playing:
             played.append(self._queue.popleft())
         elif played:
             # a rest that is no whole frame is played with what follows, or not at all: its level is no news
@@ -67,16 +73,14 @@ class EchoGate:
         else:
             return 0.0
         loudest = max(played)
-        if loudest < _AUDIBLE:
-            if not loudest:
-                played.clear()
-            return loudest * self._gain
-        heard = level / loudest
-        if heard > self._block_ratio:
-            self._block_ratio = heard
-        self._block_frames += 1
-        if self._block_frames == _BLOCK_FRAMES:
-            self._learn()
+        if not loudest:
+            played.clear()
+            self._block_ratio, self._block_frames = 0.0, 0
+        elif is_playing and loudest >= _AUDIBLE and len(played) > _UNDER_WAY_FRAMES:
+            self._block_ratio = max(self._block_ratio, level / loudest)
+            self._block_frames += 1
+            if self._block_frames == _BLOCK_FRAMES:
+                self._learn()
         return loudest * self._gain
 
     def _learn(self) -> None:

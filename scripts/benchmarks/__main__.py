@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from scripts.benchmarks import load
+from scripts.benchmarks import hearing, load
 
 
 def main() -> int:
@@ -18,7 +18,13 @@ def main() -> int:
     asked.add_argument("--seconds", type=_count, default=10, metavar="S", help="measured at each level (default: 10)")
     asked.add_argument("--most", type=_count, default=400, metavar="N", help="no level beyond this (default: 400)")
     asked.add_argument("--json", type=Path, metavar="FILE", help="write every figure there")
+    heard = benchmarks.add_parser("hearing", help="our own ear: coughs, words, sentences, noise and the agent's echo")
+    heard.add_argument(
+        "--audio", type=_recordings, default=hearing.CLIPS, metavar="DIR", help="recordings (default: the tests' own)"
+    )
     arguments = parser.parse_args()
+    if arguments.benchmark == "hearing":
+        return hearing.run(arguments.audio)
     levels = [arguments.calls] if arguments.calls else load.levels_up_to(arguments.most)
     return load.run(levels, float(arguments.seconds), arguments.json)
 
@@ -28,6 +34,13 @@ def _count(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is too few; write 1 or more")
     return number
+
+
+def _recordings(text: str) -> Path:
+    folder = Path(text)
+    if not (folder / "index.json").is_file():
+        raise argparse.ArgumentTypeError(f"{text} has no index.json; name a folder like tests/audio/clips")
+    return folder
 
 
 if __name__ == "__main__":
