@@ -4,6 +4,8 @@ For words that the dictionary lacks the phonemes come from espeak-ng (IPA) and a
 is wrong by the dictionary's word, two words in five have an error: good enough to be listened for, not to be relied on.
 """
 
+from collections.abc import Mapping
+
 _PHONES = {
     # vowels; those before r first, as the dictionary writes them
     "aɪɚ": "AY ER", "aɪə": "AY AH", "aʊɚ": "AW ER", "ɔːɹ": "AO R", "oːɹ": "AO R", "ɔɹ": "AO R", "ɑːɹ": "AA R",
@@ -21,8 +23,13 @@ _PHONES = {
 }  # fmt: skip
 _LONGEST = max(map(len, _PHONES))
 
-ZERO_ON_THE_TELEPHONE = ("TH IH R OW", "DH IY R OW", "S IY R OW", "IY R OW")
-"""The line takes away what tells z from these; without them "one zero" is heard as "one three oh"."""
+ON_THE_TELEPHONE: Mapping[str, tuple[str, ...]] = {
+    "zero": ("TH IH R OW", "DH IY R OW", "S IY R OW", "IY R OW"),
+    "this": ("DH IH F",),
+    "is": ("IH",),
+}
+"""What words sound like as well where the line ends at 3400 Hz: it takes away what tells s and z from their neighbours.
+Without it "one zero" is heard as "one three oh", and "is this a robot" is not understood."""
 
 
 def arpabet_of(ipa: str) -> str:

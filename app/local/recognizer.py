@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from app.errors import VoiceAgentError
 from app.local.features import features_of
-from app.local.pronunciation import ZERO_ON_THE_TELEPHONE
+from app.local.pronunciation import ON_THE_TELEPHONE
 
 if TYPE_CHECKING:  # an extra, loaded where it is used: a platform may lack its wheel
     from pocketsphinx import Decoder
@@ -76,7 +76,8 @@ class Recognizer:
             for line in lines:
                 word, _, phones = line.strip().partition(" ")
                 entries.setdefault(_ALTERNATE.sub("", word), []).append(phones)
-        entries["zero"] = [*entries["zero"], *ZERO_ON_THE_TELEPHONE]
+        for word, sounds_like in ON_THE_TELEPHONE.items():
+            entries[word] = [*entries[word], *sounds_like]
         return entries
 
     def is_prepared(self, key: str) -> bool:

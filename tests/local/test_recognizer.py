@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from app.errors import VoiceAgentError
+from app.local.intents import understand
 from app.local.offers import ToolOffer
 from app.local.recognizer import Heard, Recognizer
+from app.local.sayings import Intent
 from app.local.vad import SpeechStopped, TurnDetector
 from app.local.vocabulary import vocabulary_of
 from tests.support import telephone
@@ -158,3 +160,21 @@ def test_the_decoder_not_used_for_longest_is_let_go() -> None:
     assert recognizer.is_prepared("k0")
     assert not recognizer.is_prepared("k1")
     assert recognizer.is_prepared("k16")
+
+
+def test_a_caller_who_asks_whether_this_is_a_human_is_understood(recognizer: Recognizer) -> None:
+    missed = []
+    for said in caller_says(
+        "Are you a human?",
+        "Am I talking to a real person?",
+        "Is this a robot?",
+        "Is this a real person?",
+        "Am I talking to a machine?",
+        "Is this a recording?",
+    ):
+        for n, dbfs in enumerate((-16.0, -24.0, -32.0)):
+            (turn,) = turns(said, dbfs=dbfs, seed=n)
+            heard = recognizer.recognize(ORDERS.key, turn)
+            if heard.understood is None or understand(heard.understood, ()).intent is not Intent.HUMAN:
+                missed.append((said.name, dbfs, heard))
+    assert len(missed) <= 1, missed
