@@ -35,12 +35,13 @@ _BLOCKS_TO_LEARN = 2
 class EchoGate:
     """Knows one call's agent audio by its level: a number for each 20 ms that wait or may come back."""
 
-    __slots__ = ("_block_frames", "_block_ratio", "_blocks", "_gain", "_partial", "_played", "_queue")
+    __slots__ = ("_block_frames", "_block_ratio", "_blocks", "_gain", "_loudest", "_partial", "_played", "_queue")
 
     def __init__(self) -> None:
         self._partial = b""
         self._queue: deque[int] = deque()
         self._played: deque[int] = deque(maxlen=_REACH_FRAMES)
+        self._loudest = 0  # of what was played
         self._gain = _ASSUMED
         self._blocks: deque[float] = deque(maxlen=_BLOCKS)
         self._block_ratio = 0.0
@@ -66,13 +67,18 @@ class EchoGate:
         played = self._played
         is_playing = bool(self._queue)
         if is_playing:
-            played.append(self._queue.popleft())
+            now = self._queue.popleft()
         elif played:
-            # a rest that is no whole frame is played with what follows, or not at all: its level is no news
-            played.append(0)
+            now = 0  # a rest that is no whole frame is played with what follows, or not at all: its level is no news
         else:
             return 0.0
-        loudest = max(played)
+        gone = played[0] if len(played) == _REACH_FRAMES else 0
+        played.append(now)
+        if now >= self._loudest:
+            self._loudest = now
+        elif gone == self._loudest:
+            self._loudest = max(played)  # looked for only when it has left: it costs more than all the rest
+        loudest = self._loudest
         if not loudest:
             played.clear()
             self._block_ratio, self._block_frames = 0.0, 0

@@ -107,7 +107,16 @@ class SpeechDetector:
     def _judge_frame(self, ulaw: bytes) -> Judgement:
         pcm = mulaw.decode(ulaw)
         level = rms(pcm)
-        least = max(self._floor(level) * _OVER_FLOOR, _FAINTEST)
+        self._floor_frames += 1
+        if self._floor_frames > _FLOOR_FRAMES:
+            self._floor_frames = 0
+            self._floor_then, self._floor_now = self._floor_now, level
+        elif level < self._floor_now:
+            self._floor_now = level
+        floor = self._floor_now if self._floor_now < self._floor_then else self._floor_then
+        least = floor * _OVER_FLOOR
+        if least < _FAINTEST:
+            least = _FAINTEST
         echo = self._echo.advance(level)
         if level > least and level > echo:
             self._loud_for = SOUND_HANG_OVER_MS // FRAME_MS
@@ -123,12 +132,3 @@ class SpeechDetector:
                 verdict = SPEECH
         self._verdict = verdict
         return verdict
-
-    def _floor(self, level: int) -> int:
-        self._floor_frames += 1
-        if self._floor_frames > _FLOOR_FRAMES:
-            self._floor_frames = 0
-            self._floor_then, self._floor_now = self._floor_now, level
-        elif level < self._floor_now:
-            self._floor_now = level
-        return min(self._floor_now, self._floor_then)
