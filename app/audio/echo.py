@@ -64,30 +64,36 @@ class EchoGate:
 
     def advance(self, level: int) -> float:
         """Let 20 ms pass and return the level up to which a sound may be echo. level: of the caller's frame."""
-        played = self._played
         is_playing = bool(self._queue)
-        if is_playing:
-            now = self._queue.popleft()
-        elif played:
-            now = 0  # a rest that is no whole frame is played with what follows, or not at all: its level is no news
-        else:
+        if not is_playing and not self._played:
             return 0.0
+        self._play()
+        loudest = self._loudest
+        if is_playing and loudest >= _AUDIBLE and len(self._played) > _UNDER_WAY_FRAMES:
+            self._block_ratio = max(self._block_ratio, level / loudest)
+            self._block_frames += 1
+            if self._block_frames == _BLOCK_FRAMES:
+                self._learn()
+        return loudest * self._gain
+
+    def skip(self, frames: int) -> None:
+        """Let so many times 20 ms pass in which nothing came of the caller: the agent was played all the same."""
+        for _ in range(min(frames, len(self._queue) + _REACH_FRAMES)):
+            self._play()
+
+    def _play(self) -> None:
+        played = self._played
+        # a rest that is no whole frame is played with what follows, or not at all: its level is no news
+        now = self._queue.popleft() if self._queue else 0
         gone = played[0] if len(played) == _REACH_FRAMES else 0
         played.append(now)
         if now >= self._loudest:
             self._loudest = now
         elif gone == self._loudest:
             self._loudest = max(played)  # looked for only when it has left: it costs more than all the rest
-        loudest = self._loudest
-        if not loudest:
+        if not self._loudest:
             played.clear()
             self._block_ratio, self._block_frames = 0.0, 0
-        elif is_playing and loudest >= _AUDIBLE and len(played) > _UNDER_WAY_FRAMES:
-            self._block_ratio = max(self._block_ratio, level / loudest)
-            self._block_frames += 1
-            if self._block_frames == _BLOCK_FRAMES:
-                self._learn()
-        return loudest * self._gain
 
     def _learn(self) -> None:
         self._blocks.append(self._block_ratio)

@@ -130,6 +130,7 @@ class Translator:
             self._first_timestamp_ms = timestamp_ms - self._received_bytes // _ULAW_BYTES_PER_MS
         behind_ms = timestamp_ms - self._first_timestamp_ms - self._received_bytes // _ULAW_BYTES_PER_MS
         if behind_ms > self.lost_audio_ms:
+            self._detector.missed(behind_ms - self.lost_audio_ms)
             self.lost_audio_ms = behind_ms
 
 

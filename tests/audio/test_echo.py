@@ -64,6 +64,16 @@ def test_what_was_cleared_is_not_played() -> None:
     assert played(gate, 10, 0) == before
 
 
+def test_the_agent_is_played_also_while_nothing_comes_of_the_caller() -> None:
+    gate, other = EchoGate(), EchoGate()
+    for each in (gate, other):
+        each.agent_audio(tone(-30, 200) + tone(-20, 200))
+    gate.skip(8)
+    assert played(gate, 1, 0) == played(other, 9, 0)
+    gate.skip(10**12)
+    assert played(gate, 1, 0) == 0.0
+
+
 @pytest.mark.parametrize("loss_db", [-25, -20, -15, -13])
 def test_the_loss_of_the_call_is_learnt_with_a_margin(loss_db: float) -> None:
     gate = EchoGate()

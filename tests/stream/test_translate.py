@@ -108,6 +108,16 @@ def test_a_voice_that_was_cleared_does_not_come_back() -> None:
     assert verdicts(translator, *[QUIET] * 40, echo)[-1] is Verdict.SOUND
 
 
+def test_what_is_lost_of_the_caller_is_time_in_which_the_agent_was_played() -> None:
+    translator, agent = Translator(START, models()), b"\x00\x40" * 4800
+    echo = b"\x50\xd0" * 80
+    translator.event(media(QUIET, timestamp_ms=0))
+    translator.messages(PlayAudio(b"\x00\x00" * 4800 + agent, ends=True))
+    translator.event(media(QUIET, timestamp_ms=20 + 300))
+    assert translator.lost_audio_ms == 300
+    assert verdicts(translator, echo, echo) == [Verdict.SILENCE] * 2
+
+
 def test_at_the_end_what_was_borrowed_is_given_back() -> None:
     lent = models()
     translator = Translator(START, lent)
