@@ -136,4 +136,5 @@ def _call(args: argparse.Namespace) -> int:
         speak=speak,
         auth_token=token.get_secret_value() if token is not None else None,
         account_sid=settings.twilio_account_sid,
+        records=settings.data_dir / "records",
     )

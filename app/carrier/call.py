@@ -14,6 +14,7 @@ from app.carrier import twiml
 from app.carrier.callbacks import Callbacks, StreamEvent
 from app.carrier.caller import Caller
 from app.carrier.hearing import Hearing
+from app.carrier.line import Line
 from app.carrier.media_socket import StreamRefusedError, open_media_socket
 from app.carrier.messages import Writer
 from app.carrier.report import CallReport, Said, StreamReport, TwimlAnswer
@@ -39,7 +40,8 @@ class CallPlan:
 
     url: the service's base URL; steps: what the caller does; max_s: when it hangs up at the latest;
     level_dbfs: of the caller's speech, None for as loud as it comes; form: further
-    parameters of the webhook, or other values for the usual ones; the token signs, without it nothing is signed.
+    parameters of the webhook, or other values for the usual ones; the token signs, without it nothing is signed;
+    line: what is wrong with the media stream's line, whose webhooks are served by a perfect one.
     """
 
     url: str = "http://127.0.0.1:8080"
@@ -53,6 +55,7 @@ class CallPlan:
     account_sid: str = ACCOUNT_SID
     call_sid: str | None = None
     form: Mapping[str, str] = field(default_factory=dict)
+    line: Line = field(default_factory=Line)
 
 
 class _CallOver(Exception):  # noqa: N818 - no error: the call has ended, wherever in its TwiML that was
@@ -227,6 +230,7 @@ class _Call:
             timeline=self._timeline,
             warnings=self._warnings,
             hang_up_at=self._hang_up_at,
+            line=self._plan.line,
         )
         self._tell_stream(verb, base, stream_sid, "stream-started")
         ended_by = await stream.run(verb.parameters)
@@ -237,7 +241,7 @@ class _Call:
         if ended_by is EndedBy.SERVICE and code not in _NORMAL_CLOSE:
             why = f"the service's stream ended with {code} {socket.close_reason or ''}".strip()
             self._fail(31903 if code == _LOST else 31921, why)
-        if ended_by is EndedBy.SERVICE and code == _LOST:
+        if code == _LOST and ended_by is not EndedBy.CALLER:
             self._tell_stream(verb, base, stream_sid, "stream-error", "the connection was lost")
         else:
             self._tell_stream(verb, base, stream_sid, "stream-stopped")

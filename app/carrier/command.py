@@ -9,8 +9,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from app.audio import wav
-from app.carrier import script, story
+from app.carrier import faults, script, story
 from app.carrier.call import ACCOUNT_SID, CallPlan, place_call
+from app.carrier.line import Line
+from app.carrier.record import await_record
 from app.carrier.report import CallReport
 from app.carrier.steps import SILENCE_MS, AgentDoes, Say, Step, WaitForAgent, Wav
 from app.carrier.timeline import Event
@@ -18,6 +20,10 @@ from app.carrier.voice import Speak
 from app.errors import VoiceAgentError
 
 DONE, FOUND_WRONG, ASKED_WRONG = 0, 1, 2
+
+_TABLE = Path("-")
+_THIS_MACHINE = {"127.0.0.1", "::1", "localhost"}
+_RECORD_WAIT_S = 5.0
 
 DESCRIPTION = """\
 Place a simulated telephone call, as Twilio would: the signed webhook, the media WebSocket with 20 ms frames in real
@@ -33,14 +39,20 @@ examples:
       a scripted caller; any breach of Twilio's wire rules fails the call as well
   dialtone call --json | jq .time_to_first_audio_ms
       a caller who only listens until the agent is silent
+  dialtone call --script barge-in.yaml --delay-ms 150 --jitter-ms 60 --report
+      over a slow and uneven line; then a table of what the caller truly heard against what the service believes
 
-a script is a YAML list of steps:
+a script is a YAML list of steps; the options above win over its line:
+  - line: {delay_ms: 150, jitter_ms: 60}         # first, if at all; or any option of the line, by its name with _
   - wait: {for: agent_ends, silence_ms: 700}     # or agent_starts; ms: 500; heard_ms: 2000; within_ms: how long at most
   - say: "Where is my order?"                    # or wav: question.wav; besides: language, level_dbfs
   - expect: {agent_speaks_within_ms: 2000}       # counted from the end of the caller's words
   - barge_in: {after_ms: 1500, say: "Stop."}     # so long after the agent's next utterance began
   - dtmf: "1042#"
   - hang_up: true                                # without it: when the agent is silent
+
+the report holds what was truly heard, by the carrier's play-out clock. Whether the service knows it is judged by the
+record that it files under DATA_DIR (data); without it (a service elsewhere) position errors are null, and it says why.
 
 TWILIO_AUTH_TOKEN signs the requests, TWILIO_ACCOUNT_SID is the account; without a token nothing is signed.
 exit code: 0 the call went as asked, 1 it failed or an expectation was not met, 2 the command was asked wrong
@@ -86,16 +98,53 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--max-s", type=float, default=120.0, help="hang up after so long at the latest (default: %(default)g)"
     )
+    _add_line_arguments(parser)
     result = parser.add_argument_group("what remains")
     result.add_argument(
         "--out", metavar="WAV", type=Path, help="write the call as a stereo WAV: caller left, agent right"
     )
-    result.add_argument("--report", metavar="FILE", type=Path, help="write the report as JSON")
+    result.add_argument(
+        "--report",
+        metavar="FILE",
+        type=Path,
+        nargs="?",
+        const=_TABLE,
+        help="write the report as JSON; without FILE, or with -: print what the caller truly heard as a table, which "
+        "is otherwise done on a terminal only",
+    )
     result.add_argument("--json", action="store_true", help="print the report as JSON instead of the story")
     result.add_argument(
         "--strict", action="store_true", help="fail as well when the service breaks Twilio's wire rules"
     )
     parser.set_defaults(words=[])
+
+
+def _add_line_arguments(parser: argparse.ArgumentParser) -> None:
+    line = parser.add_argument_group(
+        "what is wrong with the line",
+        "Nothing, unless it is said here. Times at which something happens: ms since the stream began.",
+    )
+    line.add_argument(
+        "--delay-ms",
+        metavar="MS[:MS]",
+        help="network delay of the media stream each way, or service to carrier:carrier to service",
+    )
+    line.add_argument("--jitter-ms", metavar="MS", type=int, help="up to so much more for each message; order is kept")
+    line.add_argument("--mark-delay-ms", metavar="MS", type=int, help="the carrier returns marks so late")
+    line.add_argument("--bunch-marks-ms", metavar="MS", type=int, help="and only every so many ms, all at once")
+    line.add_argument(
+        "--loss-percent",
+        metavar="PERCENT",
+        type=float,
+        help="telephone packets (20 ms) lost, both ways: of the caller's nothing is sent, the timestamps go on; of the "
+        "agent's the telephone repeats what it heard last, fading",
+    )
+    line.add_argument("--stall-at-ms", metavar="MS", type=int, help="the carrier stops reading its socket then ...")
+    line.add_argument("--stall-ms", metavar="MS", type=int, help="... for so long")
+    line.add_argument(
+        "--drop-at-ms", metavar="MS", type=int, help="the connection is reset then, without a close frame"
+    )
+    line.add_argument("--line-seed", metavar="N", type=int, dest="seed", help="other chances of jitter and loss")
 
 
 class _InOrder(argparse.Action):
@@ -112,8 +161,19 @@ class _InOrder(argparse.Action):
         namespace.words = [*namespace.words, words]
 
 
-def run(args: argparse.Namespace, *, speak: Speak | None, auth_token: str | None, account_sid: str | None) -> int:
-    """Place the call and return the exit code. speak: the voice at hand; the token signs, the SID names the account."""
+def run(
+    args: argparse.Namespace,
+    *,
+    speak: Speak | None,
+    auth_token: str | None,
+    account_sid: str | None,
+    records: Path | None = None,
+) -> int:
+    """Place the call and return the exit code.
+
+    speak: the voice at hand; the token signs, the SID names the account; records: the folder in which a service of this
+    machine files what it knows of a call.
+    """
     try:
         plan = _plan(args, auth_token, account_sid)
     except VoiceAgentError as error:
@@ -122,6 +182,8 @@ def run(args: argparse.Namespace, *, speak: Speak | None, auth_token: str | None
     live = not args.json and sys.stdout.isatty()
     try:
         report = asyncio.run(place_call(plan, speak=speak, on_event=_print_event if live else None))
+        if records is not None:
+            _read_record(report, records)
     except VoiceAgentError as error:
         print(f"dialtone call: {error}", file=sys.stderr)
         return ASKED_WRONG
@@ -132,14 +194,14 @@ def run(args: argparse.Namespace, *, speak: Speak | None, auth_token: str | None
         codes = ", ".join(str(code) for code in report.warnings.count)
         report.failures.append(f"the service broke the wire's rules (warnings {codes}), and --strict was asked for")
     try:
-        _write(report, args.out, args.report)
+        _write(report, args.out, None if args.report == _TABLE else args.report)
     except OSError as error:
         print(f"dialtone call: {error}", file=sys.stderr)
         return ASKED_WRONG
     if args.json:
         print(json.dumps(report.to_json(), indent=2, ensure_ascii=False))
     else:
-        _tell(report, with_events=not live)
+        _tell(report, with_events=not live, with_judgement=live or args.report == _TABLE)
     return DONE if report.ok else FOUND_WRONG
 
 
@@ -156,10 +218,15 @@ def _plan(args: argparse.Namespace, auth_token: str | None, account_sid: str | N
     for path, what in ((args.out, "--out"), (args.report, "--report")):
         if path is not None and path.is_dir():
             raise VoiceAgentError(f"{what} {path}: is a folder; name a file in it")
+    if args.json and args.report == _TABLE:
+        raise VoiceAgentError(
+            "--json and --report without a FILE at once; the table is for people, the JSON has it all"
+        )
     if args.script is not None:
-        steps = script.load(args.script, silence_ms=args.silence_ms)
+        scripted = script.load(args.script, silence_ms=args.silence_ms)
+        steps, line = scripted.steps, scripted.line
     else:
-        steps = _turns(args.words, args.silence_ms)
+        steps, line = _turns(args.words, args.silence_ms), Line()
     return CallPlan(
         url=args.url,
         to_number=args.to,
@@ -170,7 +237,20 @@ def _plan(args: argparse.Namespace, auth_token: str | None, account_sid: str | N
         max_s=args.max_s,
         auth_token=auth_token or None,
         account_sid=account_sid or ACCOUNT_SID,
+        line=_line(args, line),
     )
+
+
+def _line(args: argparse.Namespace, line: Line) -> Line:
+    """The line of the script, if there is one, as far as the options do not say otherwise."""
+    asked: dict[str, str | int | float] = {
+        name: value for name in faults.NAMES if (value := getattr(args, name)) is not None
+    }
+    try:
+        return faults.line(asked, line)
+    except faults.FaultError as error:
+        option = "--line-seed" if error.name == "seed" else "--" + error.name.replace("_", "-")
+        raise VoiceAgentError(f"{option} {error}") from error
 
 
 def _level_dbfs(written: str) -> float | None:
@@ -205,12 +285,27 @@ def _write(report: CallReport, out: Path | None, report_path: Path | None) -> No
         report_path.write_text(json.dumps(report.to_json(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _tell(report: CallReport, *, with_events: bool) -> None:
+def _read_record(report: CallReport, records: Path) -> None:
+    """Put the service's record of the call beside the report, if it is one of this machine."""
+    is_cut = any(stream.playout.cleared for stream in report.streams)
+    is_here = urlsplit(report.url).hostname in _THIS_MACHINE
+    wait_s = _RECORD_WAIT_S if is_cut and is_here else 0.0  # it is filed when the model has had its last word
+    record = await_record(records / f"{report.call_sid}.json", wait_s)
+    if isinstance(record, str):
+        report.record_missing = record
+    else:
+        report.record = record
+
+
+def _tell(report: CallReport, *, with_events: bool, with_judgement: bool) -> None:
     if with_events:
         for event in report.events:
             _print_event(event)
     for text in story.summary(report):
         print(text)
+    if with_judgement:
+        for text in story.judgement(report):
+            print(text)
 
 
 def _print_event(event: Event) -> None:

@@ -8,6 +8,7 @@ writes at once.
 import asyncio
 import socket
 import ssl
+import struct
 import time
 from collections import deque
 
@@ -24,6 +25,7 @@ from app.errors import StreamError
 _LARGEST_BYTES = 16 * 1024 * 1024
 _OPEN_S = 10.0
 _CLOSE_S = 5.0
+_STALLED_BUFFER_BYTES = 64 * 1024
 
 
 class StreamRefusedError(StreamError):
@@ -35,12 +37,12 @@ class StreamRefusedError(StreamError):
 
 
 class MediaSocket(ClientConnection):
-    """inbox: (time of arrival, text or binary message), oldest first. Times are of `time.monotonic`."""
+    """inbox: (time of arrival, text or binary message), oldest first; None: the end. Times are of `time.monotonic`."""
 
     def __init__(self, protocol: ClientProtocol, **options: object) -> None:
         super().__init__(protocol, **options)  # type: ignore[arg-type] # handed through as websockets gives them
-        self.inbox: deque[tuple[float, str | bytes]] = deque()
-        self.closed_at: float | None = None
+        self.inbox: deque[tuple[float, str | bytes | None]] = deque()
+        self._is_closed = False
         self._pieces: list[bytes] = []
         self._is_text = True
         self._roused: asyncio.Future[None] | None = None
@@ -69,8 +71,9 @@ class MediaSocket(ClientConnection):
         self._note_closed()
 
     def _note_closed(self) -> None:
-        if self.closed_at is None:
-            self.closed_at = time.monotonic()
+        if not self._is_closed:
+            self._is_closed = True
+            self.inbox.append((time.monotonic(), None))
         self.rouse()
 
     def write(self, text: str) -> None:
@@ -83,6 +86,26 @@ class MediaSocket(ClientConnection):
         if self.protocol.state is State.OPEN and (pieces := self.protocol.data_to_send()):
             self.transport.write(b"".join(pieces))
 
+    def stall(self) -> None:
+        """Read no more: what the service sends fills its own buffers. Ours is made small, so that it soon does."""
+        if not self.transport.is_closing():
+            self._socket().setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _STALLED_BUFFER_BYTES)
+            self.transport.pause_reading()
+
+    def resume(self) -> None:
+        """Read again, after `stall`; nothing happens without one."""
+        self.transport.resume_reading()
+
+    def drop(self) -> None:
+        """Reset the connection: no close frame, and what is under way is lost."""
+        if not self.transport.is_closing():
+            self._socket().setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()
+
+    def _socket(self) -> socket.socket:
+        transport_socket: socket.socket = self.transport.get_extra_info("socket")
+        return transport_socket
+
     def rouse(self) -> None:
         """Let `wait_until` return."""
         if self._roused is not None and not self._roused.done():
@@ -90,7 +113,7 @@ class MediaSocket(ClientConnection):
 
     async def wait_until(self, when: float) -> None:
         """Return at that time of `time.monotonic`, or as soon as something has arrived or the socket has closed."""
-        if self.inbox or self.closed_at is not None:
+        if self.inbox:
             return
         self._roused = self.loop.create_future()
         timer = self.loop.call_later(max(0.0, when - time.monotonic()), self.rouse)

@@ -42,10 +42,13 @@ class ReturnedMark:
 
 
 @dataclass(frozen=True, slots=True)
-class _Waiting:
+class SentMark:
+    """A mark as it came: at sample `sent_at`, behind byte `offset`, after so many clears."""
+
     name: str
     sent_at: int
     offset: int
+    clears: int
 
 
 class PlayOut:
@@ -56,8 +59,9 @@ class PlayOut:
         self.heard: list[Heard] = []
         self.cleared: list[Cleared] = []
         self.sent = bytearray()
+        self.marks: list[SentMark] = []
         self._next = 0  # offset of the byte that sounds at `now`
-        self._marks: deque[_Waiting] = deque()
+        self._marks: deque[SentMark] = deque()
 
     @property
     def queued_bytes(self) -> int:
@@ -78,7 +82,9 @@ class PlayOut:
     def mark(self, at: int, name: str) -> list[ReturnedMark]:
         """Queue a mark; it comes back at once if nothing is before it."""
         returned = self.advance(at)
-        self._marks.append(_Waiting(name, at, len(self.sent)))
+        mark = SentMark(name, at, len(self.sent), len(self.cleared))
+        self.marks.append(mark)
+        self._marks.append(mark)
         return returned + self._due(self._next, self.now)
 
     def clear(self, at: int) -> list[ReturnedMark]:

@@ -10,7 +10,10 @@ from app.audio.wav import Recording, interleave
 from app.carrier.callbacks import Callback
 from app.carrier.caller import Expectation, Spoken
 from app.carrier.hearing import Stretch
+from app.carrier.judge import Interruption, Proof, judge_disclosure, judge_interruptions, late_audio
+from app.carrier.line import packets_lost, sounded
 from app.carrier.playout import LINE_HZ, PlayOut, ReturnedMark
+from app.carrier.record import ServiceRecord
 from app.carrier.stream import BREATH, MediaStream
 from app.carrier.timeline import Event, Warnings
 
@@ -76,6 +79,10 @@ class CallReport:
     agent_heard: list[Stretch] = field(default_factory=list)
     expectations: list[Expectation] = field(default_factory=list)
     warnings: Warnings = field(default_factory=Warnings)
+    record: ServiceRecord | None = None
+    """The service's own record of the call, if it is at hand."""
+    record_missing: str = ""
+    """Why it is not."""
 
     @property
     def ok(self) -> bool:
@@ -140,6 +147,17 @@ class CallReport:
             if utterance.begin < words.begin < utterance.end
         ]
 
+    def interruptions(self) -> list[Interruption]:
+        """What each interruption cut, against what the service took for heard."""
+        return judge_interruptions([stream.playout for stream in self.streams], self.record, self.record_missing)
+
+    def disclosure(self) -> Proof:
+        """Was the disclosure heard, whole and before all else?"""
+        said = [said.text for said in self.said if said.end <= 0]
+        first = self.streams[0] if self.streams else None
+        playout, marks = (None, ()) if first is None else (first.playout, first.marks)
+        return judge_disclosure(playout, marks, said, self.record, self.record_missing)
+
     def recording(self) -> Recording:
         """Return both sides as they were on the line: 8 kHz, caller left, agent right.
 
@@ -149,11 +167,8 @@ class CallReport:
         caller = [(at, mulaw.decode(ulaw)) for at, ulaw in self.caller_sound]
         agent = [(said.begin, said.pcm) for said in self.said]
         for stream in self.streams:
-            sent = stream.playout.sent
-            agent += [
-                (piece.at, mulaw.decode(bytes(sent[piece.offset : piece.offset + piece.size])))
-                for piece in stream.playout.heard
-            ]
+            ulaw = sounded(stream.stream.line, stream.playout, stream.begin, stream.end, origin=stream.begin)
+            agent.append((stream.begin, mulaw.decode(ulaw)))
         end = max(
             [stream.end for stream in self.streams] + [at + len(pcm) // 2 for at, pcm in caller + agent], default=0
         )
@@ -197,6 +212,7 @@ class CallReport:
                 {
                     "caller_start_ms": words.begin // 8,
                     "agent_silent_ms": stretch.end // 8,
+                    "time_to_silence_ms": (stretch.end - words.begin) // 8,
                     "overlap_ms": (min(words.end, stretch.end) - words.begin) // 8,
                 }
                 for words, stretch in self.barge_ins()
@@ -216,10 +232,16 @@ class CallReport:
                 for mark in stream.marks
             ],
             "clears": [
-                {"at_ms": cleared.at // 8, "discarded_ms": cleared.size // 8}
+                {
+                    "at_ms": cleared.at // 8,
+                    "discarded_ms": cleared.size // 8,
+                    "late_ms": late_audio(stream.playout, number) // 8,
+                }
                 for stream in self.streams
-                for cleared in stream.playout.cleared
+                for number, cleared in enumerate(stream.playout.cleared)
             ],
+            "interruptions": [_interruption_json(each) for each in self.interruptions()],
+            "disclosure": _proof_json(self.disclosure()),
             "streams": list[Json](streams),
             "warnings": [
                 {"code": code, "reason": reason, "count": self.warnings.count[code]}
@@ -240,6 +262,33 @@ def _event_json(event: Event) -> Json:
     return {"at_ms": event.at_ms, "call_ms": event.call_ms, "kind": event.kind, **details}
 
 
+def _interruption_json(each: Interruption) -> Json:
+    claim = each.claim
+    return {
+        "at_ms": None if each.at is None else each.at // 8,
+        "discarded_ms": each.discarded // 8,
+        "item_id": None if claim is None else claim.item_id,
+        "mark": None if claim is None else claim.mark,
+        "heard_ms": None if claim is None else claim.heard_ms,
+        "generated_ms": None if claim is None else claim.generated_ms,
+        "truly_heard_ms": each.truly_heard_ms,
+        "position_error_ms": each.error_ms,
+        "why": each.why or None,
+    }
+
+
+def _proof_json(proof: Proof) -> Json:
+    return {
+        "proven": proof.is_proven,
+        "why": proof.why or None,
+        "mark": proof.mark,
+        "returned_at_ms": None if proof.returned_at is None else proof.returned_at // 8,
+        "clears_while_outstanding": proof.clears,
+        "audio_before_ms": proof.before_ms,
+        "other_audio_ms": proof.other_ms,
+    }
+
+
 def _stream_json(report: StreamReport) -> dict[str, Json]:
     playout, traffic = report.playout, report.stream.traffic
     heard = sum(piece.size for piece in playout.heard)
@@ -253,6 +302,8 @@ def _stream_json(report: StreamReport) -> dict[str, Json]:
         "close_reason": report.close_reason,
         "frames_sent": traffic.frames_sent,
         "frames_late": traffic.frames_late,
+        "frames_lost": traffic.frames_lost,
+        "agent_frames_lost": packets_lost(report.stream.line, playout, origin=report.begin),
         "max_late_ms": traffic.max_late_ms,
         "media_received": traffic.media,
         "marks_received": traffic.marks,

@@ -1,5 +1,6 @@
 """Reads a caller's script: YAML 1.2, a list of steps. A mistake is shown with its place and the nearest right name.
 
+- line: {delay_ms: 150, jitter_ms: 60}    # what is wrong with the line, if anything; first
 - wait: {for: agent_ends}                 # the disclosure and the greeting
 - say: "Where is my order?"
 - barge_in: {after_ms: 1500, say: "Wait, I meant order 1042."}
@@ -11,6 +12,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -18,6 +20,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from app.carrier import faults
+from app.carrier.line import Line
 from app.carrier.steps import (
     PATIENCE_MS,
     AgentDoes,
@@ -46,8 +50,16 @@ _Fields = Mapping[str, tuple[Node, Node]]
 """Name → (its node, the value's node)."""
 
 
-def load(path: Path, *, silence_ms: int) -> list[Step]:
-    """Return the steps of a script file. WAV files are looked for beside it. Raises ScriptError.
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What a caller does, and over what line."""
+
+    steps: list[Step]
+    line: Line
+
+
+def load(path: Path, *, silence_ms: int) -> Script:
+    """Return what a script file says. WAV files are looked for beside it. Raises ScriptError.
 
     silence_ms: what `agent_ends` means where a step does not say.
     """
@@ -58,8 +70,8 @@ def load(path: Path, *, silence_ms: int) -> list[Step]:
     return parse(text, path, silence_ms=silence_ms)
 
 
-def parse(text: str, path: Path, *, silence_ms: int) -> list[Step]:
-    """Return the steps of a script; path: for messages, and the place of its WAV files. Raises ScriptError."""
+def parse(text: str, path: Path, *, silence_ms: int) -> Script:
+    """Return what a script says; path: for messages, and the place of its WAV files. Raises ScriptError."""
     try:
         root = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:
@@ -70,7 +82,7 @@ def parse(text: str, path: Path, *, silence_ms: int) -> list[Step]:
         raise ScriptError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
     if root is None:
         raise ScriptError(f"{path}:1:1: the script is empty; write a list of steps, such as `- say: Hello`")
-    return _Reader(path, silence_ms).steps(root)
+    return _Reader(path, silence_ms).script(root)
 
 
 class _Reader:
@@ -86,19 +98,36 @@ class _Reader:
             "hang_up": (frozenset({"hang_up"}), self._hang_up),
         }
 
-    def steps(self, root: Node) -> list[Step]:
+    def script(self, root: Node) -> Script:
         if not isinstance(root, SequenceNode):
             raise self._error(root, "a script is a list of steps: begin each with `- `, as in `- say: Hello`")
-        steps = [self._step(node) for node in root.value]
+        nodes, line = list(root.value), Line()
+        if nodes and (fields := self._line_fields(nodes[0])) is not None:
+            line = self._line(fields)
+            nodes.pop(0)
+        steps = [self._step(node) for node in nodes]
         for number, step in enumerate(steps[:-1]):
             if isinstance(step, HangUp):
-                raise self._error(
-                    root.value[number + 1], "a step after hang_up, which nobody would do; end with hang_up"
-                )
-        return steps
+                raise self._error(nodes[number + 1], "a step after hang_up, which nobody would do; end with hang_up")
+        return Script(steps, line)
+
+    def _line_fields(self, node: Node) -> _Fields | None:
+        """The names and values of `line: {…}`, None if this entry is something else."""
+        if not isinstance(node, MappingNode) or [key.value for key, _ in node.value] != ["line"]:
+            return None
+        return self._mapping(node.value[0][1], "line", example="line: {delay_ms: 150, jitter_ms: 60}")
+
+    def _line(self, fields: _Fields) -> Line:
+        self._only(fields, set(faults.NAMES))
+        try:
+            return faults.line({name: _plain(value) for name, (_, value) in fields.items()}, Line())
+        except faults.FaultError as error:
+            raise self._error(fields[error.name][1], f"{error.name}: {error}") from error
 
     def _step(self, node: Node) -> Step:
         fields = self._mapping(node, "a step")
+        if "line" in fields:
+            raise self._error(fields["line"][0], "line: stands by itself and before all steps; move it to the top")
         kinds = [name for name in fields if name in self._kinds]
         if len(kinds) > 1:
             raise self._error(fields[kinds[1]][0], f"{kinds[0]} and {kinds[1]} in one step; make two steps of them")
@@ -241,3 +270,15 @@ class _Reader:
 
 def _is_scalar(node: Node, kind: str) -> bool:
     return isinstance(node, ScalarNode) and node.tag == f"tag:yaml.org,2002:{kind}"
+
+
+def _plain(node: Node) -> str | int | float:
+    """A number as one, everything else as it is written."""
+    if _is_scalar(node, "int") and node.value.isdecimal():
+        return int(node.value)
+    if _is_scalar(node, "float") or _is_scalar(node, "int"):
+        try:
+            return float(node.value)
+        except ValueError:
+            pass  # .inf, 0x10: shown as it is written
+    return str(node.value) if isinstance(node, ScalarNode) else "a list or names"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from app.carrier.judge import late_audio
 from app.carrier.report import CallReport
 from app.carrier.timeline import Detail, Event
 
@@ -43,6 +44,12 @@ def _words(event: Event) -> str | None:
             return "caller presses a key"
         case "clear":
             return f"the service clears {told['discarded_ms']} ms of its audio"
+        case "line_stalled":
+            return f"the carrier stops reading its socket for {told['ms']} ms"
+        case "line_resumed":
+            return "the carrier reads its socket again"
+        case "line_dropped":
+            return "the connection is reset"
         case "expectation":
             got = "nothing" if told["got_ms"] is None else f"{told['got_ms']} ms"
             verdict = "as it should be" if told["met"] else "too late"
@@ -84,3 +91,39 @@ def summary(report: CallReport) -> Iterator[str]:
         yield f"warning {code} ({report.warnings.count[code]} times): {reason}"
     for failure in report.failures:
         yield f"FAILED: {failure}"
+
+
+def judgement(report: CallReport) -> Iterator[str]:
+    """Return what the carrier, who knows what was truly heard, has to say about the service: a short table."""
+    yield "what the caller truly heard:"
+    interruptions = report.interruptions()
+    for each in interruptions:
+        at = "interruption" if each.at is None else f"cleared at {each.at / 8000:.2f} s"
+        if each.claim is None or each.truly_heard_ms is None or each.error_ms is None:
+            yield f"  {at:<22}  position error not known: {each.why}"
+        else:
+            what = each.claim.item_id or "a phrase"
+            yield (
+                f"  {at:<22}  {what}: {each.truly_heard_ms:.0f} ms heard, {each.claim.heard_ms} ms told to the model, "
+                f"position error {each.error_ms:+.1f} ms"
+            )
+    for words, utterance in report.barge_ins():
+        silent_ms = (utterance.end - words.begin) // 8
+        overlap_ms = (min(words.end, utterance.end) - words.begin) // 8
+        at = f"interrupted at {words.begin / 8000:.2f} s"
+        yield f"  {at:<22}  time to silence {silent_ms} ms, overlap {overlap_ms} ms"
+    clears = [(stream.playout, number) for stream in report.streams for number in range(len(stream.playout.cleared))]
+    if clears:
+        late_ms = sum(late_audio(playout, number) for playout, number in clears) // 8
+        yield f"  {'after clear':<22}  {late_ms} ms of cleared audio"
+    elif not interruptions:
+        yield f"  {'interruptions':<22}  none"
+    proof = report.disclosure()
+    if proof.is_proven and proof.returned_at is not None:
+        yield (
+            f"  {'disclosure':<22}  proven: mark {proof.mark} came back played at {proof.returned_at / 8000:.2f} s, "
+            f"behind {proof.before_ms} ms of agent audio and nothing else"
+        )
+    else:
+        verdict = {True: "proven", False: "NOT PROVEN", None: "not judged"}[proof.is_proven]
+        yield f"  {'disclosure':<22}  {verdict}: {proof.why}"

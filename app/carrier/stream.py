@@ -1,12 +1,14 @@
 """One media stream of a call: speaks every 20 ms on an absolute schedule, plays out what comes, returns marks."""
 
 import time
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
 from app.carrier.caller import FRAME, Caller
 from app.carrier.hearing import WINDOW, Hearing
+from app.carrier.line import Fault, Line, Passage, sounded
 from app.carrier.media_socket import MediaSocket
 from app.carrier.messages import CONNECTED, Clear, Mark, Media, Violation, Writer, read
 from app.carrier.playout import LINE_HZ, PlayOut, ReturnedMark
@@ -24,6 +26,8 @@ BREATH = 600 * 8
 class EndedBy(Enum):
     CALLER = "caller"
     SERVICE = "service"
+    LINE = "line"
+    """The connection was lost between them."""
 
 
 @dataclass(slots=True)
@@ -32,6 +36,8 @@ class Traffic:
 
     frames_sent: int = 0
     frames_late: int = 0
+    frames_lost: int = 0
+    """Of the caller, between telephone and carrier."""
     max_late_ms: float = 0.0
     media: int = 0
     media_bytes: int = 0
@@ -53,9 +59,11 @@ class MediaStream:
         timeline: Timeline,
         warnings: Warnings,
         hang_up_at: float,
+        line: Line,
     ) -> None:
         """agent: the ear for it, which goes on over several streams of a call; hang_up_at: the caller's last moment."""
         self.stream_sid = stream_sid
+        self.line = line
         self.marks: list[ReturnedMark] = []
         self.traffic = Traffic()
         self.first_audio_at: int | None = None
@@ -67,6 +75,11 @@ class MediaStream:
         self._timeline, self._warnings = timeline, warnings
         self._hang_up_at = hang_up_at
         self._begin_at = 0.0
+        self._ended_at: float | None = None
+        self._from_service: Passage[str | bytes | None] = line.to_carrier()
+        self._to_service: Passage[str] = line.to_service()
+        self._held_marks: deque[tuple[float, str]] = deque()
+        self._faults: deque[tuple[float, Fault]] = deque()
         self._heard_until = 0
         self._frame = 0
         self._told = len(agent.stretches)
@@ -74,79 +87,138 @@ class MediaStream:
 
     async def run(self, custom_parameters: Mapping[str, str]) -> EndedBy:
         """Open the stream, hold the conversation, close the socket; returns who ended it."""
-        socket = self._socket
-        socket.write(CONNECTED)
         self._timeline.start_stream()
         self._begin_at = time.monotonic()
         self.begin = self._heard_until = self._timeline.sample(self._begin_at)
         self.playout = PlayOut(self.begin)
-        socket.write(self._writer.start(custom_parameters))
+        self._faults = deque((self._begin_at + after_s, fault) for after_s, fault in self.line.faults())
+        self._to_service.enter(self._begin_at, CONNECTED)
+        self._to_service.enter(self._begin_at, self._writer.start(custom_parameters))
         self._timeline.note("stream_started", {"stream_sid": self.stream_sid}, moment=self._begin_at)
         try:
-            return await self._converse()
+            ended_by = await self._converse()
+            if ended_by is EndedBy.CALLER:
+                await self._see_off()
+            return ended_by
         finally:
-            end = self._timeline.sample(time.monotonic() if socket.closed_at is None else socket.closed_at)
-            self._return(self.playout.advance(end))
+            end = self._timeline.sample(time.monotonic() if self._ended_at is None else self._ended_at)
+            self.marks += self.playout.advance(end)
             self._listen(end, to_the_end=True)
             self._caller.break_off()
             if self._agent.stretches:
                 self._tell_silence(self._agent.stretches[-1].end)
-            await socket.close()
+            self._socket.resume()  # or its closing handshake would not be seen
+            await self._socket.close()
 
     async def _converse(self) -> EndedBy:
         socket, playout = self._socket, self.playout
         while True:
-            self._take_in()
-            if socket.closed_at is not None:
-                return EndedBy.SERVICE
             now = time.monotonic()
+            if self._befall(now):
+                self._ended_at = now
+                return EndedBy.LINE
+            if self._take_in(now):
+                return EndedBy.SERVICE
             self._return(playout.advance(self._timeline.sample(now)))
+            self._give_marks_back(now)
             # one frame a round even when late, so that what arrives meanwhile is not overtaken by a burst of frames
-            if self._frame_due() <= now and self._speak(now):
-                socket.write(self._writer.stop())
+            hangs_up = self._frame_due() <= now and self._speak(now)
+            if not hangs_up and now >= self._hang_up_at:
+                hangs_up = self.timed_out = True
+            if hangs_up:
+                self._ended_at = now
+                self._to_service.enter(now, self._writer.stop())
+            self._send(now)
+            if hangs_up:
                 return EndedBy.CALLER
-            if now >= self._hang_up_at:
-                self.timed_out = True
-                socket.write(self._writer.stop())
-                return EndedBy.CALLER
-            deadline = playout.deadline
-            wake_at = self._frame_due() if deadline is None else min(self._frame_due(), self._timeline.moment(deadline))
-            socket.flush()
-            await socket.wait_until(wake_at)
+            await socket.wait_until(self._wake_at())
+
+    def _wake_at(self) -> float:
+        """When something is to be done next, unless something arrives."""
+        times: list[float | None] = [self._frame_due(), self._from_service.next_at, self._to_service.next_at]
+        if (deadline := self.playout.deadline) is not None:
+            times.append(self._timeline.moment(deadline))
+        times += [self._held_marks[0][0] if self._held_marks else None, self._faults[0][0] if self._faults else None]
+        return min(when for when in times if when is not None)
+
+    async def _see_off(self) -> None:
+        """Wait until the caller's last message has left the line; what the service says meanwhile is not heard."""
+        while (next_at := self._to_service.next_at) is not None:
+            if any(message is None for _, message in self._socket.inbox):
+                return
+            self._socket.inbox.clear()
+            await self._socket.wait_until(next_at)
+            self._send(time.monotonic())
+
+    def _befall(self, now: float) -> bool:
+        """Let the line's faults happen that are due; True if it is lost by one."""
+        while self._faults and self._faults[0][0] <= now:
+            match self._faults.popleft()[1]:
+                case Fault.STALL:
+                    self._timeline.note("line_stalled", {"ms": self.line.stall_ms})
+                    self._socket.stall()
+                case Fault.RESUME:
+                    self._timeline.note("line_resumed")
+                    self._socket.resume()
+                case Fault.DROP:
+                    self._timeline.note("line_dropped")
+                    self._socket.drop()
+                    return True
+        return False
 
     def _frame_due(self) -> float:
         """When the next frame goes: at the end of the 20 ms that it holds."""
         return self._begin_at + (self._frame + 1) * _FRAME_S
 
-    def _take_in(self) -> None:
-        """Deal with what has arrived, at the times it arrived."""
+    def _take_in(self, now: float) -> bool:
+        """Deal with what has come out of the line, at the times it did; True if the service has left."""
         inbox = self._socket.inbox
         while inbox:
-            moment, message = inbox.popleft()
-            at = self._timeline.sample(moment)
-            match read(message, self.stream_sid):
-                case Media(ulaw):
-                    self.traffic.media += 1
-                    self.traffic.media_bytes += len(ulaw)
-                    if self.first_audio_at is None and ulaw:
-                        self.first_audio_at = at
-                        self._timeline.note("first_audio", moment=moment)
-                    self._return(self.playout.arrived(at, ulaw))
-                case Mark(name):
-                    self.traffic.marks += 1
-                    self._return(self.playout.mark(at, name))
-                case Clear():
-                    self.traffic.clears += 1
-                    self._return(self.playout.clear(at))
-                    discarded_ms = self.playout.cleared[-1].size // 8
-                    self._timeline.note("clear", {"discarded_ms": discarded_ms}, moment=moment)
-                case Violation(code, reason):
-                    self._timeline.warn(self._warnings, code, reason, moment=moment)
+            self._from_service.enter(*inbox.popleft())
+        for moment, message in self._from_service.leave(now):
+            if message is None:
+                self._ended_at = moment
+                return True
+            self._take(moment, message)
+        return False
+
+    def _take(self, moment: float, message: str | bytes) -> None:
+        at = self._timeline.sample(moment)
+        match read(message, self.stream_sid):
+            case Media(ulaw):
+                self.traffic.media += 1
+                self.traffic.media_bytes += len(ulaw)
+                if self.first_audio_at is None and ulaw:
+                    self.first_audio_at = at
+                    self._timeline.note("first_audio", moment=moment)
+                self._return(self.playout.arrived(at, ulaw))
+            case Mark(name):
+                self.traffic.marks += 1
+                self._return(self.playout.mark(at, name))
+            case Clear():
+                self.traffic.clears += 1
+                self._return(self.playout.clear(at))
+                discarded_ms = self.playout.cleared[-1].size // 8
+                self._timeline.note("clear", {"discarded_ms": discarded_ms}, moment=moment)
+            case Violation(code, reason):
+                self._timeline.warn(self._warnings, code, reason, moment=moment)
 
     def _return(self, marks: list[ReturnedMark]) -> None:
-        for mark in marks:
-            self._socket.write(self._writer.mark(mark.name))
         self.marks += marks
+        for mark in marks:
+            after_s = self.line.mark_leaves_at((mark.returned_at - self.begin) / LINE_HZ)
+            self._held_marks.append((self._begin_at + after_s, mark.name))
+
+    def _give_marks_back(self, now: float) -> None:
+        while self._held_marks and self._held_marks[0][0] <= now:
+            leaves_at, name = self._held_marks.popleft()
+            self._to_service.enter(leaves_at, self._writer.mark(name))
+
+    def _send(self, now: float) -> None:
+        """Send what has come to the line's other end by now."""
+        for _, text in self._to_service.leave(now):
+            self._socket.write(text)
+        self._socket.flush()
 
     def _speak(self, now: float) -> bool:
         """Send the caller's next 20 ms; True if the caller hangs up instead."""
@@ -156,12 +228,15 @@ class MediaStream:
         for note in frame.notes:
             self._timeline.note(note.kind, note.details, moment=self._timeline.moment(note.at))
         for digit in frame.digits:
-            self._socket.write(self._writer.dtmf(digit))
+            self._to_service.enter(now, self._writer.dtmf(digit))
         if frame.hang_up:
             return True
         late_s = now - self._frame_due()
-        self._socket.write(self._writer.media(frame.ulaw or _SILENCE, self._frame * 20))
-        self._frame += 1
+        number, self._frame = self._frame, self._frame + 1
+        if self.line.loses_from_caller(number):
+            self.traffic.frames_lost += 1
+            return False
+        self._to_service.enter(now, self._writer.media(frame.ulaw or _SILENCE, number * 20))
         self.traffic.frames_sent += 1
         self.traffic.frames_late += late_s > _LATE_S
         self.traffic.max_late_ms = max(self.traffic.max_late_ms, round(late_s * 1000, 1))
@@ -176,7 +251,7 @@ class MediaStream:
         if not to_the_end:
             until -= (until - self._heard_until) % WINDOW
         if until > self._heard_until:
-            sound = self.playout.sound(self._heard_until, until)
+            sound = sounded(self.line, self.playout, self._heard_until, until, origin=self.begin)
             if sound:
                 self._agent.hear(self._heard_until, sound + _SILENCE[: -len(sound) % WINDOW])
             self._heard_until = until

@@ -157,6 +157,7 @@ def test_a_barge_in_is_measured_and_the_recording_holds_both_sides_where_they_we
     assert barge_in == {
         "caller_start_ms": words.begin // 8,
         "agent_silent_ms": stretch.end // 8,
+        "time_to_silence_ms": (stretch.end - words.begin) // 8,
         "overlap_ms": (min(words.end, stretch.end) - words.begin) // 8,
     }
     recording = report.recording()

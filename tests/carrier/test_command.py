@@ -42,10 +42,15 @@ def running(service: PhoneService) -> Iterator[PhoneService]:
         assert not thread.is_alive()
 
 
-def call(*arguments: str, speak: Speak | None = None, auth_token: str | None = None) -> int:
+def call(
+    *arguments: str, speak: Speak | None = None, auth_token: str | None = None, records: Path | None = None
+) -> int:
     parser = argparse.ArgumentParser()
     command.add_arguments(parser)
-    return command.run(parser.parse_args(arguments), speak=speak, auth_token=auth_token, account_sid="AC" + "1" * 32)
+    account_sid = "AC" + "1" * 32
+    return command.run(
+        parser.parse_args(arguments), speak=speak, auth_token=auth_token, account_sid=account_sid, records=records
+    )
 
 
 async def beep(text: str, language: str) -> bytes:
@@ -139,6 +144,79 @@ def test_on_a_terminal_the_story_is_told_as_it_happens_and_once(
     assert "FAILED: the agent was never heard" in after
 
 
+def interrupted(at_mark: str) -> dict[str, object]:
+    """A service's record of a call with one interruption."""
+    disclosure = {"text": "", "result": "heard", "mark": "1:1", "start_ms": 0, "end_ms": 60_000, "interruptions": 0}
+    claim = {"at_ms": 5, "item_id": "item_7", "heard_ms": 120, "generated_ms": 900, "mark": at_mark}
+    return {"disclosure": disclosure, "interruptions": [claim]}
+
+
+async def is_interrupted(media: Media) -> None:
+    """200 ms that are heard, then a second that is cut."""
+    await media.play(mulaw.encode(b"\x00\x10" * 1600))
+    await media.mark("1:1")
+    await media.play(mulaw.encode(b"\x00\x10" * 8000))
+    await media.mark("1:2")
+    await media.marked("1:1")
+    await media.clear()
+    await media.marked("1:2")
+
+
+def test_what_was_truly_heard_is_told_against_the_services_record(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def files(media: Media) -> None:
+        await is_interrupted(media)
+        (tmp_path / f"{media.start['callSid']}.json").write_text(json.dumps(interrupted("1:2")))
+
+    with running(PhoneService(conversation=files)) as service:
+        assert call("--url", service.url, "--delay-ms", "40:20", "--report", records=tmp_path) == 0
+    told = capsys.readouterr().out
+    assert "item_7: " in told
+    assert "120 ms told to the model, position error " in told
+    assert "0 ms of cleared audio" in told
+    assert "proven: mark 1:1 came back played at " in told
+
+
+def test_the_report_holds_the_position_error_or_why_there_is_none(tmp_path: Path) -> None:
+    report = tmp_path / "call.json"
+
+    async def files(media: Media) -> None:
+        await is_interrupted(media)
+        (tmp_path / f"{media.start['callSid']}.json").write_text(json.dumps(interrupted("1:2")))
+
+    with running(PhoneService(conversation=files)) as service:
+        assert call("--url", service.url, "--report", str(report), records=tmp_path) == 0
+        known = json.loads(report.read_text(encoding="utf-8"))
+        assert call("--url", service.url, "--report", str(report)) == 0
+        unknown = json.loads(report.read_text(encoding="utf-8"))
+    (judged,), (cleared,) = known["interruptions"], known["clears"]
+    assert judged["at_ms"] == cleared["at_ms"]
+    assert judged["discarded_ms"] + judged["truly_heard_ms"] == pytest.approx(1000, abs=1)
+    assert judged["position_error_ms"] == 120 - judged["truly_heard_ms"]
+    assert (judged["item_id"], judged["mark"], judged["why"]) == ("item_7", "1:2", None)
+    assert cleared["late_ms"] == 0
+    assert known["disclosure"]["proven"] is True
+    (without,) = unknown["interruptions"]
+    assert (without["position_error_ms"], without["truly_heard_ms"]) == (None, None)
+    assert without["why"] == "the service's record of this call is not at hand"
+    assert unknown["disclosure"]["proven"] is None
+
+
+def test_the_line_of_a_script_holds_unless_an_option_says_otherwise(tmp_path: Path) -> None:
+    script, report = tmp_path / "call.yaml", tmp_path / "call.json"
+    script.write_text("- line: {drop_at_ms: 100, delay_ms: 5}\n- wait: {ms: 300}\n- hang_up: true\n")
+
+    def ended_by(*options: str) -> str:
+        with running(PhoneService()) as service:
+            call("--url", service.url, "--script", str(script), "--report", str(report), *options)
+        (stream,) = json.loads(report.read_text(encoding="utf-8"))["streams"]
+        return str(stream["ended_by"])
+
+    assert ended_by() == "line"
+    assert ended_by("--drop-at", "60000") == "caller"
+
+
 def test_a_call_that_fails_exits_with_one(capsys: pytest.CaptureFixture[str]) -> None:
     with running(PhoneService(voice="<Response><Reject/></Response>")) as service:
         assert call("--url", service.url) == 1
@@ -158,6 +236,11 @@ def test_a_call_that_fails_exits_with_one(capsys: pytest.CaptureFixture[str]) ->
         (["--silence-ms", "-1"], "--silence-ms -1"),
         (["--max-s", "0"], "--max-s 0"),
         (["--out", "."], "--out .: is a folder"),
+        (["--delay-ms", "fast"], "--delay-ms fast: whole milliseconds are needed, or two of them as in 150:40"),
+        (["--loss-percent", "101"], "--loss-percent 101.0: a number from 0 to 100 is needed"),
+        (["--stall-ms", "100"], "--stall-ms 100: says how long; stall_at_ms must say when"),
+        (["--line-seed", "-1"], "--line-seed -1: a whole number from 0"),
+        (["--report", "--json"], "--json and --report without a FILE at once"),
         (["--say", "hi"], "no voice is at hand to say 'hi'"),
     ],
 )
@@ -178,4 +261,5 @@ def test_the_help_teaches_by_example(capsys: pytest.CaptureFixture[str]) -> None
     told = capsys.readouterr().out
     assert 'dialtone call --say "Where is my order 1042?"' in told
     assert "- barge_in: {after_ms: 1500" in told
+    assert "- line: {delay_ms: 150" in told
     assert "default: http://127.0.0.1:8080" in " ".join(told.split())

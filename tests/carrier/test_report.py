@@ -29,13 +29,17 @@ def test_an_answer_is_the_first_onset_between_the_callers_words() -> None:
 
 def test_words_interrupt_only_what_is_sounding() -> None:
     made = report(spoken=spoken((1000, 2000), (5000, 6000)), agent_heard=heard((500, 1250), (2400, 3000)))
-    assert made.to_json()["barge_ins"] == [{"caller_start_ms": 1000, "agent_silent_ms": 1250, "overlap_ms": 250}]
+    assert made.to_json()["barge_ins"] == [
+        {"caller_start_ms": 1000, "agent_silent_ms": 1250, "time_to_silence_ms": 250, "overlap_ms": 250}
+    ]
 
 
 def test_an_utterance_goes_on_over_a_breath_and_an_interruption_lasts_to_its_end() -> None:
     made = report(spoken=spoken((1000, 2000)), agent_heard=heard((500, 900), (1200, 1400), (1900, 2100), (2800, 3000)))
     assert made.utterances() == heard((500, 2100), (2800, 3000))
-    assert made.to_json()["barge_ins"] == [{"caller_start_ms": 1000, "agent_silent_ms": 2100, "overlap_ms": 1000}]
+    assert made.to_json()["barge_ins"] == [
+        {"caller_start_ms": 1000, "agent_silent_ms": 2100, "time_to_silence_ms": 1100, "overlap_ms": 1000}
+    ]
     assert made.agent_heard == heard((500, 900), (1200, 1400), (1900, 2100), (2800, 3000))
 
 

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from app.carrier.script import ScriptError, load, parse
+from app.carrier.line import Line
+from app.carrier.script import Script, ScriptError, load, parse
 from app.carrier.steps import (
     AgentDoes,
     BargeIn,
@@ -42,7 +43,7 @@ def test_every_step_is_read(tmp_path: Path) -> None:
 - hang_up: true
 """)
     wav = tmp_path / "question.wav"
-    assert load(script, silence_ms=800) == [
+    assert load(script, silence_ms=800).steps == [
         WaitForAgent(AgentDoes.STARTS, 800),
         WaitForAgent(AgentDoes.ENDS, 800),
         WaitForAgent(AgentDoes.ENDS, 1200, 9000),
@@ -60,12 +61,26 @@ def test_every_step_is_read(tmp_path: Path) -> None:
 
 
 def test_words_that_older_yaml_took_for_truth_are_words() -> None:
-    assert parse("- say: no\n- say: off\n", PATH, silence_ms=700) == [Say("no"), Say("off")]
+    assert parse("- say: no\n- say: off\n", PATH, silence_ms=700).steps == [Say("no"), Say("off")]
+
+
+def test_a_script_may_begin_with_its_line() -> None:
+    read = parse("- line: {delay_ms: 150, jitter_ms: 60, loss_percent: 0.5}\n- say: Hello\n", PATH, silence_ms=700)
+    assert read == Script([Say("Hello")], Line(150, 150, 60, loss_percent=0.5))
+    assert parse("- line: {delay_ms: 150:40}\n", PATH, silence_ms=700) == Script([], Line(150, 40))
+    assert parse("- say: Hello\n", PATH, silence_ms=700).line == Line()
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("- line: fast", "1:9: line: names with values are needed, as in `line: {delay_ms: 150, jitter_ms: 60}`"),
+        ("- line: {jitter: 5}", "1:10: jitter: unknown; did you mean jitter_ms?"),
+        ("- line: {jitter_ms: [5]}", "1:21: jitter_ms: a list or names: a whole number of milliseconds"),
+        ("- line: {loss_percent: .nan}", "1:24: loss_percent: .nan: a number from 0 to 100"),
+        ("- line: {stall_ms: 5}", "1:20: stall_ms: 5: says how long; stall_at_ms must say when"),
+        ("- say: Hello\n- line: {jitter_ms: 5}", "2:3: line: stands by itself and before all steps"),
+        ("- line: {jitter_ms: 5}\n  say: Hello", "1:3: line: stands by itself and before all steps"),
         ("", "call.yaml:1:1: the script is empty"),
         ("say: hi\n", "call.yaml:1:1: a script is a list"),
         ("- hello\n", "call.yaml:1:3: a step: names with values"),
