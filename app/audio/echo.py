@@ -28,6 +28,8 @@ _MARGIN = ratio(4)
 _UNDER_WAY_FRAMES = 20
 """Since the agent began, before its echo teaches: it must have come."""
 _BLOCK_FRAMES = 50
+_LOUD = ratio(-12)
+"""A block is a second of the agent's own speech, as long as that takes: in its pauses nothing comes back."""
 _BLOCKS = 6
 _BLOCKS_TO_LEARN = 2
 
@@ -71,9 +73,10 @@ class EchoGate:
         loudest = self._loudest
         if is_playing and loudest >= _AUDIBLE and len(self._played) > _UNDER_WAY_FRAMES:
             self._block_ratio = max(self._block_ratio, level / loudest)
-            self._block_frames += 1
-            if self._block_frames == _BLOCK_FRAMES:
-                self._learn()
+            if self._played[-1] > loudest * _LOUD:
+                self._block_frames += 1
+                if self._block_frames == _BLOCK_FRAMES:
+                    self._learn()
         return loudest * self._gain
 
     def skip(self, frames: int) -> None:
