@@ -75,3 +75,11 @@ def test_only_the_end_of_a_long_text_is_read() -> None:
     chatter = "Your order is on its way. " * 200
     assert claims_to_be_human(chatter + "I'm a real person.", is_whole=True)
     assert not claims_to_be_human("I'm a real person. " + chatter)
+
+
+@pytest.mark.parametrize(
+    "words", ["I am really, ", "you are really ", "고객님 ", "저는 진짜 ", "はい、", "AIではなく、"]
+)
+def test_a_model_that_repeats_itself_costs_no_more_than_its_words(words: str) -> None:
+    """Patterns that try every way to share the words out would not come back."""
+    assert not claims_to_be_human(words * 150, is_whole=True)
