@@ -4,8 +4,7 @@ What is sent is known, and the caller's frames are the clock: while 20 ms of the
 played. An echo of it is heard 50 to 400 ms later, and the network adds its own delay both ways, so the loudest frame of
 the last 700 ms bounds it. By how much it comes back weaker (the line's echo return loss) is learnt in each call: the
 echo is there whenever the agent speaks, the caller's own voice only sometimes. So the level of the quietest seconds
-among the last ones, against the agent's, is the echo's or more; until that many have been heard a common loss is
-assumed.
+among the last ones, against the agent's, is the echo's or more; until one has been heard a bad line is assumed.
 """
 
 from collections import deque
@@ -28,10 +27,9 @@ _MARGIN = ratio(4)
 _UNDER_WAY_FRAMES = 20
 """Since the agent began, before its echo teaches: it must have come."""
 _BLOCK_FRAMES = 50
-_LOUD = ratio(-12)
+_LOUD = ratio(-18)
 """A block is a second of the agent's own speech, as long as that takes: in its pauses nothing comes back."""
 _BLOCKS = 6
-_BLOCKS_TO_LEARN = 2
 
 
 class EchoGate:
@@ -101,5 +99,4 @@ class EchoGate:
     def _learn(self) -> None:
         self._blocks.append(self._block_ratio)
         self._block_ratio, self._block_frames = 0.0, 0
-        if len(self._blocks) >= _BLOCKS_TO_LEARN:
-            self._gain = min(max(min(self._blocks) * _MARGIN, _LEAST), _MOST)
+        self._gain = min(max(min(self._blocks) * _MARGIN, _LEAST), _MOST)
