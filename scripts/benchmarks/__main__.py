@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from scripts.benchmarks import hearing, load
+from scripts.benchmarks import barge_in, hearing, load
 
 
 def main() -> int:
@@ -22,7 +22,16 @@ def main() -> int:
     heard.add_argument(
         "--audio", type=_recordings, default=hearing.CLIPS, metavar="DIR", help="recordings (default: the tests' own)"
     )
+    cut = benchmarks.add_parser("barge-in", help="interruptions at random moments against what was truly heard")
+    cut.add_argument("--count", type=_count, default=500, metavar="N", help="in virtual time (default: 500)")
+    cut.add_argument("--seed", type=int, default=1, metavar="N", help="other chances (default: 1)")
+    cut.add_argument(
+        "--real", type=_count, nargs="?", const=40, default=0, metavar="N", help="about N more over real sockets (40)"
+    )
+    cut.add_argument("--json", type=Path, metavar="FILE", help="write every figure there")
     arguments = parser.parse_args()
+    if arguments.benchmark == "barge-in":
+        return barge_in.run(arguments.count, arguments.seed, arguments.real, arguments.json)
     if arguments.benchmark == "hearing":
         return hearing.run(arguments.audio)
     levels = [arguments.calls] if arguments.calls else load.levels_up_to(arguments.most)
