@@ -3,7 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from app.carrier.caller import FRAME, Caller
@@ -39,6 +39,8 @@ class Traffic:
     frames_lost: int = 0
     """Of the caller, between telephone and carrier."""
     max_late_ms: float = 0.0
+    late_at: list[int] = field(default_factory=list)
+    """The samples of those late frames: around them what arrived may have been stamped late as well."""
     media: int = 0
     media_bytes: int = 0
     marks: int = 0
@@ -238,7 +240,9 @@ class MediaStream:
             return False
         self._to_service.enter(now, self._writer.media(frame.ulaw or _SILENCE, number * 20))
         self.traffic.frames_sent += 1
-        self.traffic.frames_late += late_s > _LATE_S
+        if late_s > _LATE_S:
+            self.traffic.frames_late += 1
+            self.traffic.late_at.append(at)
         self.traffic.max_late_ms = max(self.traffic.max_late_ms, round(late_s * 1000, 1))
         return False
 

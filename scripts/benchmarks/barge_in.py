@@ -118,13 +118,16 @@ def judge(outcomes: Sequence[Outcome]) -> tuple[list[Row], list[Fact]]:
 
 def judge_real(real: RealRun) -> tuple[list[Row], list[Fact]]:
     """The same of the calls over real sockets."""
-    judged = [(line, each.error_ms) for line, each in real.judged() if each.error_ms is not None]
+    known, left_out = real.judged()
+    judged = [(line, each.error_ms) for line, each in known if each.error_ms is not None]
     rows = []
     for what, is_far in (("perfect line", False), ("far and uneven line", True)):
         mine = [(line, error) for line, error in judged if (line.to_carrier_ms + line.to_service_ms > 0) is is_far]
         rows.append(_row(f"real sockets, {what}", [(error, line.jitter_ms) for line, error in mine]))
     late = real.late_samples()
+    share = f"{left_out} of {left_out + len(judged)}"
     return rows, [
+        ("real sockets: left out, the load was late itself", f"{share}; on a quiet machine there are few", True),
         ("real sockets: truncates refused", f"{real.refused} of {real.truncates}", not real.refused),
         ("real sockets: samples sent after their clear", str(late), late == 0),
         ("real sockets: calls that failed", f"{len(real.failures)}{_first(real.failures)}", not real.failures),

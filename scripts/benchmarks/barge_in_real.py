@@ -24,9 +24,11 @@ _ROOT = Path(__file__).parents[2]
 _CALL_S = 24
 _INTERRUPTIONS_A_CALL = 4
 """Fewer than there will be."""
-_AT_ONCE = 5
+_AT_ONCE = 2
 _START_S = 60.0
 _RECORD_S = 10.0
+_BEFORE, _BEHIND = 800, 480
+"""Samples around a clear in which the carrier must have kept time: 100 ms before and 60 ms behind it."""
 _AGENT = """
 agent: interrupted
 phone_numbers: ["+15550100"]
@@ -74,15 +76,25 @@ class RealRun:
         self.failures = [failure for report in reports for failure in report.failures]
         self.failures += [report.record_missing for report in reports if report.record is None]
 
-    def judged(self) -> list[tuple[Line, Interruption]]:
-        """Every interruption whose truth is known, with the line of its call."""
-        return [
-            (report.streams[0].stream.line, each)
-            for report in self.reports
-            if report.streams
-            for each in report.interruptions()
-            if each.error_ms is not None
-        ]
+    def judged(self) -> tuple[list[tuple[Line, Interruption]], int]:
+        """Return every interruption whose truth is known, with the line of its call; and how many are left out.
+
+        Left out is what happened while the carrier itself was late: the `clear` may have waited for it.
+        """
+        judged: list[tuple[Line, Interruption]] = []
+        left_out = 0
+        for report in self.reports:
+            if not report.streams:
+                continue
+            stream = report.streams[0].stream
+            for each in report.interruptions():
+                if each.at is None or each.error_ms is None:
+                    continue
+                if any(each.at - _BEFORE <= at <= each.at + _BEHIND for at in stream.traffic.late_at):
+                    left_out += 1
+                else:
+                    judged.append((stream.line, each))
+        return judged, left_out
 
     def late_samples(self) -> int:
         playouts = [stream.playout for report in self.reports for stream in report.streams]
