@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 
 from app.agents.registry import Registry
 from app.agents.schema import AgentFile
+from app.audio.voice_model import MODELS as VOICE_MODELS
 from app.bridge.call import Exchange, PreparedAgent, phrases_of, prepare
 from app.bridge.roster import Roster
 from app.errors import ModelError, SettingsError
@@ -136,6 +137,12 @@ class Service:
         if settings.twilio_auth_token is None:
             log.warning(
                 "signatures.off", detail="TWILIO_AUTH_TOKEN is not set: only requests to a loopback address are served"
+            )
+        if not await asyncio.to_thread(VOICE_MODELS.prepare):
+            log.warning(
+                "ear.plain",
+                detail="no voice detector is installed, so loud noises may interrupt the agent: "
+                "pip install 'dialtone[local]'",
             )
         for mistake in self.registry.mistakes:
             log.error("agent.mistaken", detail=str(mistake))

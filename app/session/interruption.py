@@ -18,7 +18,7 @@ from app.errors import InvariantError
 from app.session.words import ItemId
 
 ONSET_MS = 64
-"""How much of a voice our detector has heard when it first says so: two of its pieces of 32 ms."""
+"""How much of a voice our detector has heard when it first says so: two of its pieces of 32 ms (close_listening.py)."""
 
 
 class Doubt(Enum):

@@ -222,6 +222,14 @@ class Playback:
         part.text += text
         return part.text
 
+    def words_of(self, response_id: ResponseId) -> list[tuple[ItemId, str]]:
+        """Return the words of a response's items that were not heard whole yet."""
+        return [
+            (item.item_id, item.text)
+            for item in self._items
+            if item.response_id == response_id and item.item_id is not None
+        ]
+
     def knows(self, item_id: ItemId) -> bool:
         """Has anything of this item been in the ledger?"""
         return any(item.item_id == item_id for item in self._items) or any(over[0] == item_id for over in self._over)

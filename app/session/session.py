@@ -8,6 +8,7 @@ playback, tool calls, turns, keypad, line) do not know each other; they are join
 from typing import assert_never
 
 from app.session.backlog import Backlog
+from app.session.claims import claims_to_be_human
 from app.session.commands import (
     AnswerToolCall,
     AppendInputAudio,
@@ -124,6 +125,11 @@ CLAIM_CUE = (
 )
 MAX_CLAIMS = 3
 """A model that claims to be a human so often is not let speak to the caller any more."""
+
+
+def _claims(words: str) -> bool:
+    """Do these words, to which no more will come, claim that a human speaks?"""
+    return claims_to_be_human(words, is_whole=True)
 
 
 class Session:
@@ -259,7 +265,9 @@ class Session:
                 self._playback.item_complete(item_id)
             case AgentTranscript(model, response_id, item_id, text):
                 if self._takes_in(response_id):
-                    self._playback.words(model, response_id, item_id, text)
+                    words = self._playback.words(model, response_id, item_id, text)
+                    if claims_to_be_human(words):
+                        self._cut_claim(response_id, item_id, at)
             case ModelReady():
                 self._model_ready(at)
             case TurnHandlingSet():
@@ -300,7 +308,7 @@ class Session:
             case ToolCallRequested():
                 self._tool_requested(event, at)
             case ResponseEnded():
-                self._response_ended(event)
+                self._response_ended(event, at)
             case RequestRefused(_, request, fault, _):
                 if request is Request.RESPONSE:
                     if fault not in (Fault.BENIGN, Fault.TRANSIENT):
@@ -729,7 +737,8 @@ class Session:
                 self._playback.response_complete(cut_response, is_shortened=True)
                 self._out.append(CancelResponse(self._line.model, cut_response))
 
-    def _response_ended(self, event: ResponseEnded) -> None:
+    def _response_ended(self, event: ResponseEnded, at: float) -> None:
+        claim = next((item for item, words in self._playback.words_of(event.response_id) if _claims(words)), None)
         was_open = self._responses.ended(event.response_id)
         self._playback.response_complete(event.response_id)
         self._close_agent_turn_if_whole()
@@ -737,6 +746,8 @@ class Session:
             self._responses.failed()
         elif was_open:
             self._responses.succeeded()
+        if claim is not None:
+            self._cut_claim(event.response_id, claim, at)
 
     def _say_to_model(self, side: Side, text: str) -> ItemId:
         """Enter words into the conversation, and tell the model at once if there is one."""

@@ -21,8 +21,10 @@ phone_numbers: ["{DIALLED}"]
 model: {{provider: openai}}
 prompt: Be brief.
 disclosure: {{text: "You are speaking with an AI."}}
+barge_in: {{mode: immediate}}
 """
-"""Without a greeting, so that the model begins, as the naive bridge has it begin."""
+"""Without a greeting, so that the model begins, as the naive bridge has it begin; and as with that, the model's voice
+detector decides what an interruption is (what our own ear costs: `bench hearing`)."""
 
 
 @dataclass(frozen=True, slots=True)

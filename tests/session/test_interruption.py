@@ -4,7 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from app.audio import close_listening
+from app.session import interruption
 from app.session.commands import (
+    AddAgentText,
     AddCallerText,
     AddCue,
     CancelResponse,
@@ -13,16 +16,19 @@ from app.session.commands import (
     DeleteItem,
     ListenClosely,
     NoteBargeIn,
+    NoteClaim,
     NoteFalseAlarm,
     NoteTurn,
     PlayAudio,
     RequestResponse,
+    SpeakPhrase,
     TransferCall,
     TruncateItem,
 )
 from app.session.events import (
     AgentAudio,
     AgentAudioEnded,
+    AgentTranscript,
     CallerDigit,
     CallerSpeechStarted,
     CallerSpeechStopped,
@@ -36,6 +42,7 @@ from app.session.events import (
 from app.session.words import (
     BargeInMode,
     ItemId,
+    Phrase,
     PieceNumber,
     ResponseId,
     ResponseStatus,
@@ -327,3 +334,46 @@ def test_an_undisclosed_call_goes_where_the_agent_says() -> None:
     driver.send(StreamStarted())
     out = driver.send(SpeechFailed(PieceNumber(1), "no_voice"))
     assert TransferCall("+15550111") in out
+
+
+def test_a_claim_to_be_a_human_is_cut_before_it_sounds_and_the_disclosure_said() -> None:
+    driver = Driver(replace(CONFIRMED, phrases={**CONFIRMED.phrases, Phrase.REMINDER: "You are speaking with an AI."}))
+    driver.converse()
+    driver.send(ResponseStarted(M1, R1))
+    driver.send(AgentTranscript(M1, R1, I1, "Do not worry, "))
+    driver.send(AgentAudio(M1, R1, I1, 0, pcm(1000)))
+    driver.wait(0.5)
+    out = driver.send(AgentTranscript(M1, R1, I1, "I am a real person. How"))
+    assert out[:3] == [ClearPlayback(), CancelResponse(M1, R1), TruncateItem(M1, I1, 0, 500)]
+    assert NoteClaim(R1, I1, 500) in out
+    assert SpeakPhrase(PieceNumber(3), Phrase.REMINDER) in out
+    assert any(isinstance(command, AddCue) for command in out)
+    driver.speak(3, 2000)
+    driver.wait(0.5)
+    assert driver.send(CallerSpeechStarted(M1, CALLER, 0)) == []  # it is not cut off
+    assert driver.hear(Verdict.SPEECH, 400) == []
+    driver.send(CallerSpeechStopped(M1, CALLER, 400))
+    driver.send(ResponseEnded(M1, R1, ResponseStatus.CANCELLED, "client_cancelled", {}))
+    out = driver.send(CallerTurnCommitted(M1, CALLER)) + driver.wait(2.0)
+    assert RequestResponse(M1) in [command for _, command in driver.log]
+    assert AddAgentText(M1, ItemId("dialtone_4"), "You are speaking with an AI.") in out
+
+
+def test_a_claim_that_is_the_last_word_of_a_reply_is_found_at_its_end() -> None:
+    driver = Driver(CONFIRMED)
+    driver.converse()
+    driver.respond(1, 3000, words="I am human")
+    assert any(isinstance(command, NoteClaim) for _, command in driver.log)
+
+
+def test_a_model_that_claims_it_again_and_again_does_not_speak_on() -> None:
+    driver = Driver(CONFIRMED)
+    driver.converse()
+    for number in (1, 2, 3):
+        driver.respond(number, 3000, words="I am a human being.")
+        driver.wait(1.0)
+    assert SpeakPhrase(PieceNumber(3), Phrase.GOODBYE) in [command for _, command in driver.log]
+
+
+def test_the_onset_is_counted_as_the_ear_reckons_it() -> None:
+    assert interruption.ONSET_MS == close_listening.ONSET_MS
