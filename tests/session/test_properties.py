@@ -136,7 +136,7 @@ class World:
         assert not self.is_over, command
         match command:
             case PlayAudio(audio):
-                assert not self.session._interruption.is_judging, "the agent speaks on while a sound is judged"
+                assert not self.session._call.interruption.is_judging, "the agent speaks on while a sound is judged"
                 for tag in set(audio):
                     self.sent[tag] += audio.count(tag)
                     assert self.sent[tag] <= self.generated[tag]
@@ -198,9 +198,9 @@ class World:
                 return
             self.at = max(self.at, deadline)
             if self.open_request and self.session.deadline is not None:
-                before = self.session._responses.is_open
+                before = self.session._call.responses.is_open
                 self.send(DeadlinePassed())
-                if before and not self.session._responses.is_open:
+                if before and not self.session._call.responses.is_open:
                     self.open_request = False  # given up: neither begun nor refused
             else:
                 self.send(DeadlinePassed())

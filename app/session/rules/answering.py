@@ -1,0 +1,158 @@
+"""The model's side: its sessions, its responses and when one is asked for, its tool calls."""
+
+from app.session.claims import claims_to_be_human
+from app.session.commands import AnswerToolCall, CancelResponse, DeleteItem, OpenModel, RunTool
+from app.session.conversation import Side
+from app.session.events import ResponseEnded, ToolCallRequested
+from app.session.phase import Phase
+from app.session.playback import MAX_WAITING_MS
+from app.session.rules.beginning import let_model_answer
+from app.session.rules.cutting import note_tool
+from app.session.rules.heard import close_agent_turn_if_whole
+from app.session.rules.judging import cut_claim, interrupt
+from app.session.rules.leaving import after_turn
+from app.session.rules.saying import say_to_model
+from app.session.rules.state import CallState
+from app.session.toolcalls import ToolCall
+from app.session.words import ItemId, ResponseStatus, ToolCallId, ToolStatus
+
+RECOVERED = ItemId("recovered")
+
+
+def _is_claim(words: str) -> bool:
+    """Do these words, to which no more will come, claim that a human speaks?"""
+    return claims_to_be_human(words, is_whole=True)
+
+
+def key_pressed(call: CallState, digit: str, at: float) -> None:
+    """Digits are input: they count as activity and are collected."""
+    if call.phase.phase in (Phase.DISCLOSING, Phase.CONVERSING):
+        call.idleness.caller_was_active(at)
+        if call.terms.digits_interrupt and call.phase.phase is Phase.CONVERSING:
+            interrupt(call, at)
+        keyed_in(call, call.keypad.press(digit, at))
+
+
+def keyed_in(call: CallState, digits: str | None) -> None:
+    """The collected digits go to the model as one text of the caller."""
+    if digits is not None:
+        call.responses.want(call.conversation.add(Side.CALLER, f"Keypad: {digits}"))
+
+
+def turn_committed(call: CallState, item_id: ItemId, at: float) -> None:
+    """The caller's turn stands in the model's conversation, and calls for an answer."""
+    if call.phase.phase is Phase.CLOSING:
+        return
+    call.interruption.committed(item_id)
+    if call.interruption.is_dismissed(item_id):
+        call.out.append(DeleteItem(call.line.model, item_id))
+        after_turn(call, at)
+        return
+    call.conversation.learnt(Side.CALLER, item_id, "", call.line.model)
+    if call.interruption.is_about(item_id):
+        return  # what becomes of it is being judged
+    if call.phase.phase is Phase.CONVERSING and call.line.answers_turns:
+        call.responses.expect(item_id, at)
+    else:
+        call.responses.want(item_id, confirmed=True)
+    after_turn(call, at)
+
+
+def open_model(call: CallState) -> None:
+    """Begin a session with the model."""
+    call.out.append(OpenModel(call.line.open()))
+
+
+def model_ready(call: CallState, at: float) -> None:
+    """The session can be used: it is told what it does not know yet."""
+    if call.phase.phase is Phase.CLOSING:
+        return
+    frames_ms = call.terms.audio.ms_of(call.caller_bytes - call.backlog.size_bytes)
+    call.line.ready(frames_ms, at)
+    call.out += call.conversation.tell(call.line.model)
+    if call.phase.phase is Phase.CONVERSING:
+        let_model_answer(call)
+
+
+def model_lost(call: CallState, at: float) -> None:
+    """What was under way with it is over; what is wanted stays wanted."""
+    was_answering = call.responses.is_open or call.responses.is_expected or call.floor.is_caller_speaking
+    call.line.lost(at)
+    call.responses.abandon()
+    call.playback.model_gone()
+    call.interruption.model_gone()
+    call.is_unheard = False
+    call.unheard_by = None
+    call.floor.caller_stopped()
+    if was_answering and call.is_begun:
+        call.responses.want(RECOVERED, confirmed=True)
+
+
+def bound_waiting(call: CallState, at: float) -> None:
+    """Two minutes of unheard speech are enough: the response is cancelled, and what there is plays out."""
+    if call.playback.waiting_ms > MAX_WAITING_MS:
+        cut_response = call.responses.cut(at)
+        if cut_response is not None:
+            call.playback.response_complete(cut_response, is_shortened=True)
+            call.out.append(CancelResponse(call.line.model, cut_response))
+
+
+def response_ended(call: CallState, event: ResponseEnded, at: float) -> None:
+    """The last word on a response, whatever became of it."""
+    claim = next((item for item, words in call.playback.words_of(event.response_id) if _is_claim(words)), None)
+    was_open = call.responses.ended(event.response_id)
+    call.playback.response_complete(event.response_id)
+    close_agent_turn_if_whole(call)
+    if was_open and event.status is ResponseStatus.FAILED:
+        call.responses.failed()
+    elif was_open:
+        call.responses.succeeded()
+    if claim is not None:
+        cut_claim(call, event.response_id, claim, at)
+
+
+def tool_requested(call: CallState, event: ToolCallRequested, at: float) -> None:
+    """The model calls a tool; one of a response that was cut is withdrawn at once."""
+    tool_call = ToolCall(
+        event.tool_call_id, event.model, event.response_id, event.item_id, event.name, event.arguments, at
+    )
+    if not call.tools.request(tool_call):
+        return
+    if call.responses.is_cut(event.response_id) or call.phase.phase is not Phase.CONVERSING:
+        call.tools.withdraw(tool_call)
+        note_tool(call, tool_call, "", ToolStatus.WITHDRAWN, at)
+        call.out.append(DeleteItem(event.model, event.item_id))
+        return
+    call.out.append(RunTool(tool_call.tool_call_id, tool_call.name, tool_call.arguments))
+
+
+def tool_finished(call: CallState, tool_call_id: ToolCallId, status: ToolStatus, output: str, at: float) -> None:
+    """A tool has answered: the model is told, and asked to go on once none of its response is running."""
+    tool_call = call.tools.answer(tool_call_id)
+    if tool_call is None:
+        return
+    note_tool(call, tool_call, output, status, at)
+    if call.phase.phase is not Phase.CONVERSING:
+        return
+    if call.line.is_current(tool_call.model) and call.line.is_ready:
+        item_id = call.conversation.next_id()
+        call.out.append(AnswerToolCall(tool_call.model, item_id, tool_call.tool_call_id, output))
+        known = f"{tool_call.name} was called with {tool_call.arguments} and answered {output}"
+        call.conversation.learnt(Side.CUE, item_id, known, tool_call.model)
+    else:  # the session that asked is gone: the next one is told
+        known = f"{tool_call.name} was called with {tool_call.arguments} and answered {output}"
+        item_id = say_to_model(call, Side.CUE, known)
+    if not call.tools.are_running(tool_call.response_id):
+        call.responses.want(item_id)
+
+
+def may_request(call: CallState) -> bool:
+    """May a response be asked for now?"""
+    return (
+        call.line.is_ready
+        and call.is_begun
+        and call.responses.is_wanted
+        and not call.responses.is_open
+        and not call.responses.is_expected
+        and not call.floor.is_caller_speaking
+    )

@@ -1,0 +1,59 @@
+"""What an item's end means once it was heard: the disclosure is proven, a turn grows or is whole, a call may end."""
+
+from app.session.commands import TruncateItem
+from app.session.conversation import Side
+from app.session.disclosure import DisclosureState
+from app.session.playback import Item
+from app.session.rules.beginning import settle_disclosure
+from app.session.rules.saying import hang_up, say_to_model
+from app.session.rules.state import CallState
+from app.session.words import ItemId, Phrase
+
+
+def item_finished(call: CallState, item: Item, at: float, mark: str | None) -> None:
+    """An item was heard to its end."""
+    if item.phrase is Phrase.DISCLOSURE:
+        call.conversation.add(Side.AGENT, item.text)
+        state = DisclosureState.HEARD if item.is_proven else DisclosureState.UNPROVEN
+        if call.disclosure.state is DisclosureState.SPEAKING:
+            settle_disclosure(call, state, at, mark=mark if item.is_proven else None)
+        return
+    if item.phrase is None:
+        call.idleness.agent_was_active(at)
+        if item.item_id is not None and item.model is not None:
+            call.conversation.learnt(Side.AGENT, item.item_id, item.text.strip(), item.model)
+            if item.is_shortened and call.line.is_current(item.model):
+                end_ms = call.terms.audio.ms_of(item.generated)
+                call.out.append(TruncateItem(item.model, item.item_id, item.content_index, end_ms))
+    else:
+        say_to_model(call, Side.AGENT, item.text)
+        if item.phrase is not Phrase.IDLE:
+            call.idleness.agent_was_active(at)
+    enter_turn(call, item, at, interrupted=False)
+    if item.piece is not None and item.piece == call.last_piece:
+        hang_up(call, at)
+
+
+def enter_turn(call: CallState, item: Item, at: float, *, interrupted: bool) -> None:
+    """Add an item to the agent's turn; note the turn when it is whole."""
+    if item.phrase is Phrase.DISCLOSURE:
+        return
+    started_at = at if item.started_at is None else item.started_at
+    call.out += call.agent_turns.enter(item, call.ms(started_at), call.ms(at), interrupted=interrupted)
+    close_agent_turn_if_whole(call)
+
+
+def close_agent_turn_if_whole(call: CallState) -> None:
+    """A turn is whole when no more of it will sound: nothing of it waits, and its response is over."""
+    turn = call.agent_turns.present
+    if turn is None or call.playback.has_items_of(turn.response_id, turn.piece):
+        return
+    if turn.response_id is None or turn.response_id != call.responses.response_id:
+        call.out += call.agent_turns.close()
+
+
+def note_caller_turn(call: CallState, item_id: ItemId, text: str | None, at: float) -> None:
+    """The caller's words of a turn have come, or will not (None)."""
+    note = call.caller_turns.written(item_id, text, call.ms(at))
+    if note is not None:
+        call.out.append(note)

@@ -1,0 +1,152 @@
+"""Does the caller interrupt? Joins our ear's verdicts and the model's word to `interruption.py`, by the mode."""
+
+from app.session.commands import DeleteItem, ListenClosely, NoteClaim, NoteFalseAlarm
+from app.session.conversation import Side
+from app.session.events import CallerAudio
+from app.session.phase import Phase
+from app.session.rules.beginning import TURN_WAIT_S
+from app.session.rules.cutting import cut_playback
+from app.session.rules.leaving import after_turn, close
+from app.session.rules.saying import say_to_model, speak
+from app.session.rules.state import CallState
+from app.session.words import BargeInMode, ItemId, Outcome, Phrase, ResponseId, Verdict
+
+UNHEARD_WAIT_S = 2.0
+"""How long the model may take to notice a caller who has interrupted; after that it is asked to go on without."""
+UNHEARD_CUE = "The caller interrupted you, but the words could not be made out. Ask what they would like."
+CLAIM_CUE = (
+    "You have just claimed to be a human. You are an AI assistant, and the caller was told so again. "
+    "Go on helping, and do not claim it any more."
+)
+MAX_CLAIMS = 3
+"""A model that claims to be a human so often is not let speak to the caller any more."""
+
+
+def is_news(call: CallState, frame: CallerAudio) -> bool:
+    """Does this frame change anything but what the model is given?"""
+    if frame.verdict is not call.verdict:
+        return True
+    if frame.verdict is Verdict.SPEECH and call.interruption.is_hearing:
+        return call.interruption.voice_heard(call.terms.audio.ms_of(len(frame.audio)))
+    return False
+
+
+def may_be_interrupted(call: CallState) -> bool:
+    """Does a sound of the caller call for a judgement now: is there agent audio that it could stop?"""
+    if call.terms.barge_in is not BargeInMode.CONFIRMED or call.playback.is_silent:
+        return False
+    if call.phase.phase is Phase.DISCLOSING:
+        return call.disclosure.may_be_cut
+    return call.phase.phase is Phase.CONVERSING and not call.playback.holds(Phrase.REMINDER)
+
+
+def verdict_given(call: CallState, verdict: Verdict, at: float) -> None:
+    """Our own detector has another opinion than a frame ago, or has heard enough."""
+    before, call.verdict = call.verdict, verdict
+    if verdict is Verdict.SPEECH:
+        if before is not Verdict.SPEECH and may_be_interrupted(call):
+            call.interruption.voice_began(at)
+        if call.interruption.is_enough:
+            accept_interruption(call, at)
+    elif before is Verdict.SPEECH:
+        call.interruption.voice_ended(at)
+        if call.is_unheard:
+            call.unheard_by = at + UNHEARD_WAIT_S
+
+
+def speech_reported(call: CallState, item_id: ItemId, at: float) -> None:
+    """The model hears the caller."""
+    call.interruption.open_item = item_id
+    call.is_unheard = False
+    call.unheard_by = None
+    if call.terms.barge_in is BargeInMode.IMMEDIATE:
+        interrupt(call, at)
+    elif call.terms.barge_in is BargeInMode.CONFIRMED:
+        if not may_be_interrupted(call):
+            interrupt(call, at)  # a response that has no sound yet: the caller has not finished after all
+        else:
+            call.interruption.reported(item_id, at)
+            if call.verdict is Verdict.SPEECH and not call.interruption.is_hearing:
+                call.interruption.voice_began(at)
+
+
+def accept_interruption(call: CallState, at: float) -> None:
+    """It is one: stop the agent in this very step."""
+    sound = call.interruption.settle()
+    item_id = sound.item_id or call.interruption.open_item
+    call.floor.caller_started()
+    if item_id is None:
+        call.is_unheard = True
+        call.unheard_by = None if call.verdict is Verdict.SPEECH else at + UNHEARD_WAIT_S
+    else:
+        call.interruption.take_back(item_id)
+        call.caller_turns.started(item_id, call.ms(sound.since))
+    if sound.is_committed and item_id is not None:
+        call.floor.caller_stopped()
+        call.responses.want(item_id, confirmed=True)
+    interrupt(call, at)
+
+
+def go_on_speaking(call: CallState, at: float) -> None:
+    """It was none: the agent speaks on from where it stopped, and what the model made of the sound is taken out."""
+    sound = call.interruption.settle()
+    item_id = sound.item_id
+    if not call.playback.has_more:  # the reply was over: whatever it was, it is the caller's turn
+        if sound.is_committed and item_id is not None:
+            call.responses.want(item_id, confirmed=True)
+            after_turn(call, at)
+        return
+    if item_id is not None:
+        call.floor.caller_stopped()
+        call.interruption.dismiss(item_id)
+        call.caller_turns.forget(item_id)
+        if sound.is_committed:
+            call.conversation.forget(item_id)
+            call.out.append(DeleteItem(call.line.model, item_id))
+    call.out.append(NoteFalseAlarm(sound.speech_ms, round((at - sound.since) * 1000)))
+
+
+def mind_listening(call: CallState) -> None:
+    """Have the good detector listen while its word counts, and no longer."""
+    closely = call.interruption.is_judging or (call.verdict is not Verdict.SILENCE and may_be_interrupted(call))
+    if closely is not call.is_listening:
+        call.is_listening = closely
+        call.out.append(ListenClosely(closely))
+
+
+def not_noticed(call: CallState, at: float) -> None:
+    """The caller has interrupted, and the model has heard nothing of it: nobody must wait for a turn's end."""
+    call.is_unheard = False
+    call.unheard_by = None
+    call.floor.caller_stopped()
+    if call.phase.phase is Phase.CONVERSING:
+        call.responses.want(say_to_model(call, Side.CUE, UNHEARD_CUE))
+    after_turn(call, at)
+
+
+def interrupt(call: CallState, at: float) -> None:
+    """The caller speaks: stop the agent, if it may be stopped now."""
+    if call.phase.phase is Phase.DISCLOSING:
+        if not call.disclosure.may_be_cut:
+            return
+        call.disclosure.cut()
+        call.begin_by = at + TURN_WAIT_S
+    elif call.phase.phase is not Phase.CONVERSING or call.playback.holds(Phrase.REMINDER):
+        return
+    cut_playback(call, at, is_barge_in=True)
+
+
+def cut_claim(call: CallState, response_id: ResponseId, item_id: ItemId, at: float) -> None:
+    """The model says that it is a human: cut it and say the disclosure again. The words come before their sound."""
+    if call.phase.phase is not Phase.CONVERSING:
+        return
+    sounding = cut_playback(call, at, is_barge_in=False)
+    is_heard = sounding is not None and sounding.item_id == item_id
+    heard_ms = call.terms.audio.ms_of(sounding.heard) if sounding is not None and is_heard else 0
+    call.out.append(NoteClaim(response_id, item_id, heard_ms))
+    call.claims += 1
+    if call.claims >= MAX_CLAIMS:
+        close(call, Outcome.AGENT_HUNG_UP, Phrase.GOODBYE, at)
+        return
+    speak(call, Phrase.REMINDER)
+    call.responses.want(say_to_model(call, Side.CUE, CLAIM_CUE))

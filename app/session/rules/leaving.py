@@ -1,0 +1,107 @@
+"""How a call ends by our own will, and what becomes of one whose disclosure cannot be spoken."""
+
+from app.session.commands import CancelTool, CloseModel, NoteEnd
+from app.session.disclosure import DisclosureState
+from app.session.phase import Phase
+from app.session.rules.beginning import begin
+from app.session.rules.cutting import cut_playback, note_tool
+from app.session.rules.saying import BEGIN, hang_up, speak
+from app.session.rules.state import CallState
+from app.session.words import Outcome, Phrase, PieceNumber, ToolStatus
+
+LAST_WORDS_S = 10.0
+"""How long the last words may take before the line is closed without them."""
+
+
+def close(call: CallState, outcome: Outcome, phrase: Phrase | None, at: float) -> None:
+    """End the call by our own will, with last words if there are any."""
+    if call.phase.phase is Phase.CLOSING:
+        return
+    call.outcome = outcome
+    leave(call, at)
+    piece = speak(call, phrase) if phrase is not None else None
+    if piece is None:
+        hang_up(call, at)
+    else:
+        call.last_piece = piece
+        call.closing_by = at + LAST_WORDS_S
+
+
+def hang_up_now(call: CallState, outcome: Outcome, at: float) -> None:
+    """End the call in this step, without another word."""
+    if call.is_hanging_up:
+        return
+    if call.outcome is None:
+        call.outcome = outcome
+    leave(call, at)
+    hang_up(call, at)
+
+
+def leave(call: CallState, at: float) -> None:
+    """Into CLOSING: nothing new begins, what was under way is cut or withdrawn."""
+    if call.phase.phase is Phase.CLOSING:
+        if not call.playback.is_empty:
+            cut_playback(call, at, is_barge_in=False)
+        return
+    cut_playback(call, at, is_barge_in=False)
+    call.phase.move(Phase.CLOSING)
+    call.keypad.take()
+    call.responses.drop_wants()
+    call.begin_by = None
+    for tool_call in call.tools.withdraw_all():
+        call.out.append(CancelTool(tool_call.tool_call_id))
+        note_tool(call, tool_call, "", ToolStatus.WITHDRAWN, at)
+
+
+def finish(call: CallState, at: float) -> None:
+    """The last step: nothing is asked or taken in any more."""
+    if call.line.is_open:
+        call.out.append(CloseModel(call.line.model))
+    note = call.disclosure.hung_up()
+    if note is not None:
+        call.out.append(note)
+    call.out += call.caller_turns.close(call.ms(at))
+    call.phase.move(Phase.ENDED)
+    over_at = at if call.over_at is None else call.over_at  # for the caller it was over then
+    call.out.append(NoteEnd(call.outcome or Outcome.ERROR, call.ms(over_at)))
+
+
+def disclose(call: CallState, at: float) -> None:
+    """Say the disclosure, the first time or again."""
+    call.disclosure.spoken(call.ms(at))
+    if speak(call, Phrase.DISCLOSURE) is None:
+        disclosure_failed(call, at)
+
+
+def disclosure_failed(call: CallState, at: float) -> None:
+    """Fail closed: a caller who was not told does not reach the model."""
+    call.out.append(call.disclosure.settle(DisclosureState.FAILED, at_ms=call.ms(at)))
+    call.outcome = Outcome.DISCLOSURE_FAILED
+    leave(call, at)
+    hang_up(call, at, say=call.terms.phrases.get(Phrase.MODEL_LOST), transfer_to=call.terms.transfer_undisclosed)
+
+
+def speech_failed(call: CallState, piece: PieceNumber, at: float) -> None:
+    """Our voice could not speak a phrase: each has its own way out."""
+    if piece not in call.speaking:
+        return
+    call.speaking.discard(piece)
+    phrase = call.playback.phrase_of(piece)
+    call.playback.drop_phrase(piece)
+    if call.phase.phase is Phase.DISCLOSING and call.disclosure.state is DisclosureState.SPEAKING:
+        disclosure_failed(call, at)
+    elif piece == call.last_piece:
+        hang_up(call, at, say=None if phrase is None else call.terms.phrases.get(phrase))
+    elif phrase is Phrase.GREETING and not call.responses.is_wanted:
+        call.responses.want(BEGIN, confirmed=True)
+
+
+def after_turn(call: CallState, at: float) -> None:
+    """What has waited for the end of the caller's turn has its turn now."""
+    if call.begin_by is None:
+        return
+    call.begin_by = None
+    if call.phase.phase is Phase.DISCLOSING:
+        disclose(call, at)  # it was cut, and is said again
+    else:
+        begin(call)
