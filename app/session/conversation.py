@@ -23,8 +23,12 @@ class Side(Enum):
 class _Entry:
     side: Side
     item_id: ItemId
-    text: str
+    parts: dict[int, str]
     known_to: ModelNumber
+
+    @property
+    def text(self) -> str:
+        return " ".join(words for _, words in sorted(self.parts.items()) if words)
 
 
 @dataclass(slots=True)
@@ -37,7 +41,7 @@ class Conversation:
     def add(self, side: Side, text: str) -> ItemId:
         """Enter words that no model session knows of yet; `tell` hands them over."""
         item_id = self.next_id()
-        self._enter(_Entry(side, item_id, text, ModelNumber(0)))
+        self._enter(_Entry(side, item_id, {0: text}, ModelNumber(0)))
         return item_id
 
     def next_id(self) -> ItemId:
@@ -45,13 +49,16 @@ class Conversation:
         self._count += 1
         return ItemId(f"dialtone_{self._count}")
 
-    def learnt(self, side: Side, item_id: ItemId, text: str, model: ModelNumber) -> None:
-        """Enter words that stand in that model session's conversation already; said again, they replace the former."""
+    def learnt(self, side: Side, item_id: ItemId, text: str, model: ModelNumber, *, part: int = 0) -> None:
+        """Enter words that stand in that model session's conversation already; said again, they replace the former.
+
+        part: which content part of the item they are.
+        """
         for entry in reversed(self._entries):
             if entry.item_id == item_id:
-                entry.text = text
+                entry.parts[part] = text
                 return
-        self._enter(_Entry(side, item_id, text, model))
+        self._enter(_Entry(side, item_id, {part: text}, model))
 
     def forget(self, item_id: ItemId) -> None:
         """Take words out again: they were not heard after all."""

@@ -36,12 +36,24 @@ _MOVES = {
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """What was judged. item_id: what the model makes of it, None if it has not noticed; since: when the pause began."""
+    """What was judged. since: when the pause began.
+
+    items: what the model makes of it, the latest last, and whether it has committed it; none if it has not noticed.
+    """
 
     since: float
     speech_ms: int
-    item_id: ItemId | None
-    is_committed: bool
+    items: dict[ItemId, bool]
+
+    @property
+    def item_id(self) -> ItemId | None:
+        """The item that the model made of it last."""
+        return next(reversed(self.items), None)
+
+    @property
+    def is_committed(self) -> bool:
+        """Is the turn over for the model?"""
+        return bool(self.items) and self.items[next(reversed(self.items))]
 
 
 class InterruptionMachine:
@@ -49,8 +61,7 @@ class InterruptionMachine:
 
     __slots__ = (
         "_dismissed",
-        "_is_committed",
-        "_item_id",
+        "_items",
         "_min_speech_ms",
         "_resume_after_s",
         "_since",
@@ -69,8 +80,7 @@ class InterruptionMachine:
         """What the model hears the caller say just now will be this item."""
         self._since = 0.0
         self._speech_ms = 0
-        self._item_id: ItemId | None = None
-        self._is_committed = False
+        self._items: dict[ItemId, bool] = {}
         self._dismissed: deque[ItemId] = deque(maxlen=32)
 
     @property
@@ -91,7 +101,7 @@ class InterruptionMachine:
 
     def is_about(self, item_id: ItemId) -> bool:
         """Is it the sound being judged that the model made this item of?"""
-        return self.is_judging and item_id == self._item_id
+        return self.is_judging and item_id in self._items
 
     def voice_began(self, at: float) -> None:
         """Our detector hears a voice over the agent."""
@@ -113,18 +123,18 @@ class InterruptionMachine:
             self.deadline = at + self._resume_after_s
 
     def reported(self, item_id: ItemId, at: float) -> None:
-        """The model's detector hears the caller over the agent."""
+        """The model's detector hears the caller over the agent; it may cut one sound into several items."""
         if self.doubt is Doubt.NOTHING:
             self._begin(at, item_id)
             self._move(Doubt.WAITING)
             self.deadline = at + self._resume_after_s
         else:
-            self._item_id = item_id
+            self._items.setdefault(item_id, False)
 
     def committed(self, item_id: ItemId) -> None:
         """The model has made an item of what the caller said."""
         if self.is_about(item_id):
-            self._is_committed = True
+            self._items[item_id] = True
         if item_id == self.open_item:
             self.open_item = None
 
@@ -132,7 +142,7 @@ class InterruptionMachine:
         """End the judgement, whatever it is; return what was judged."""
         self._move(Doubt.NOTHING)
         self.deadline = None
-        return Sound(self._since, self._speech_ms, self._item_id, self._is_committed)
+        return Sound(self._since, self._speech_ms, self._items)
 
     def drop(self) -> None:
         """Judge no more: there is nothing left that could be interrupted."""
@@ -151,14 +161,13 @@ class InterruptionMachine:
 
     def model_gone(self) -> None:
         """Its items are gone with it; the sound is judged on by our own ear."""
-        self.open_item = self._item_id = None
-        self._is_committed = False
+        self.open_item = None
+        self._items = {}
 
     def _begin(self, at: float, item_id: ItemId | None) -> None:
         self._since = at
         self._speech_ms = 0
-        self._item_id = item_id
-        self._is_committed = False
+        self._items = {} if item_id is None else {item_id: False}
 
     def _move(self, to: Doubt) -> None:
         if to is not self.doubt and to not in _MOVES[self.doubt]:

@@ -177,7 +177,11 @@ class Playback:
         return self._format.ms_of(sum(item.waiting_bytes for item in self._items))
 
     def add_phrase(self, phrase: Phrase, piece: PieceNumber, text: str) -> None:
-        self._items.append(Item(None, None, None, phrase=phrase, piece=piece, text=text))
+        item = Item(None, None, None, phrase=phrase, piece=piece, text=text)
+        if phrase is Phrase.DISCLOSURE:
+            self._items.appendleft(item)  # before what the model has said meanwhile
+        else:
+            self._items.append(item)
 
     def phrase_audio(self, piece: PieceNumber, audio: bytes) -> None:
         item = self._of_piece(piece)
@@ -220,15 +224,23 @@ class Playback:
                 return ""
             part = self._of_model(model, response_id, item_id, 0)
         part.text += text
-        return part.text
+        return "".join(item.text for item in self._items if item.item_id == item_id and item.model == model)
 
-    def words_of(self, response_id: ResponseId) -> list[tuple[ItemId, str]]:
+    def words_of(self, response_id: ResponseId) -> dict[ItemId, str]:
         """Return the words of a response's items that were not heard whole yet."""
-        return [
-            (item.item_id, item.text)
-            for item in self._items
-            if item.response_id == response_id and item.item_id is not None
-        ]
+        words: dict[ItemId, str] = {}
+        for item in self._items:
+            if item.response_id == response_id and item.item_id is not None:
+                words[item.item_id] = words.get(item.item_id, "") + item.text
+        return words
+
+    def withdraw(self, response_id: ResponseId) -> list[Item]:
+        """Take out what a response has waiting, none of which was sent; whatever still comes of it is late."""
+        withdrawn = [item for item in self._items if item.response_id == response_id and not item.sent]
+        for item in withdrawn:
+            self._items.remove(item)
+            self._leave(item)
+        return withdrawn
 
     def knows(self, item_id: ItemId) -> bool:
         """Has anything of this item been in the ledger?"""
@@ -366,8 +378,8 @@ class Playback:
         dropped: list[Item] = []
         for item in self._items:
             item.waiting.clear()
-            item.follows_heard = not any(other.item_id == item.item_id for other in dropped) and self._is_heard_before(
-                item, sounding
+            item.follows_heard = self._is_heard_before(item, sounding) and not any(
+                other.item_id == item.item_id and not other.follows_heard for other in dropped
             )
             self._leave(item)
             if not item.heard <= item.sent <= item.generated:
@@ -398,7 +410,7 @@ class Playback:
         if item.item_id is None or not item.content_index:
             return False
         is_sounding = sounding is not None and sounding.item_id == item.item_id
-        return is_sounding or (item.item_id, item.content_index - 1) in self._over
+        return is_sounding or any((item.item_id, index) in self._over for index in range(item.content_index))
 
     def _begin_run(self) -> None:
         self._run += 1

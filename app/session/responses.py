@@ -35,6 +35,7 @@ class Responses:
         "_cut",
         "_due_by",
         "_is_cut_unborn",
+        "_over",
         "_reasons",
         "_retried",
         "_served",
@@ -48,6 +49,7 @@ class Responses:
         self._due_by: float | None = None
         self._is_cut_unborn = False
         self._cut: deque[ResponseId] = deque(maxlen=64)
+        self._over: deque[ResponseId] = deque(maxlen=64)
         self._reasons: dict[ItemId, bool] = {}  # → has the model confirmed the item?
         self._served: list[ItemId] = []
         self._assumed: list[ItemId] = []  # served only if the response is the one that we had asked for
@@ -67,6 +69,10 @@ class Responses:
 
     def is_cut(self, response_id: ResponseId) -> bool:
         return response_id in self._cut
+
+    def is_over(self, response_id: ResponseId) -> bool:
+        """Has the model said its last word on it? What comes of it after that would never end."""
+        return response_id in self._over
 
     def want(self, reason: ItemId, *, confirmed: bool = False) -> None:
         """An item calls for an answer. confirmed: the model has it."""
@@ -145,6 +151,7 @@ class Responses:
         if self.state is not ResponseState.ACTIVE or response_id != self.response_id:
             self._cut.append(response_id)  # a straggler must not sound
             return False
+        self._over.append(response_id)
         self.state = ResponseState.IDLE
         self.response_id = None
         self._due_by = None

@@ -50,6 +50,7 @@ from app.session.idleness import Idle
 from app.session.phase import Phase
 from app.session.rules.answering import (
     bound_waiting,
+    follow_up,
     key_pressed,
     keyed_in,
     may_request,
@@ -180,7 +181,7 @@ def _take_from_model(
 ) -> None:
     match event:
         case AgentAudio(model, response_id, item_id, content_index, audio):
-            if call.takes_in(response_id):
+            if call.takes_in(response_id) and not call.responses.is_over(response_id):
                 call.responses.heard_from(at)
                 call.playback.audio(model, response_id, item_id, content_index, audio)
                 bound_waiting(call, at)
@@ -209,7 +210,7 @@ def _take_from_model(
             speech_reported(call, item_id, at)
         case CallerSpeechStopped(_, item_id, audio_end_ms):
             call.floor.caller_stopped()
-            if not call.interruption.is_dismissed(item_id):
+            if call.interruption.is_about(item_id) or not call.interruption.is_dismissed(item_id):
                 call.caller_turns.stopped(item_id, call.stream_ms(audio_end_ms, at))
             call.idleness.caller_was_active(at)
             if call.line.answers_turns and call.phase.phase is Phase.CONVERSING:
@@ -223,7 +224,8 @@ def _take_from_model(
                 call.conversation.learnt(Side.CALLER, item_id, text, model)
                 note_caller_turn(call, item_id, text, at)
         case CallerTranscriptFailed(_, item_id):
-            note_caller_turn(call, item_id, None, at)
+            if not call.interruption.is_about(item_id):  # of a sound that is still judged there may be no turn
+                note_caller_turn(call, item_id, None, at)
         case ItemTaken(_, item_id):
             call.responses.confirm(item_id)
         case ResponseStarted(model, response_id):
@@ -317,6 +319,7 @@ def _deadline_passed(call: CallState, at: float) -> None:
     if stuck is not None and call.line.is_ready:
         call.out.append(CancelResponse(call.line.model, stuck))
         call.playback.response_complete(stuck)
+    follow_up(call)
     phase = call.phase.phase
     if phase is Phase.CLOSING:
         if not call.is_stream_over and call.closing_by is not None and at >= call.closing_by:

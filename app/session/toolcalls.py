@@ -35,10 +35,11 @@ class ToolCall:
 class ToolCalls:
     """The tool calls of one call, by id."""
 
-    __slots__ = ("_calls",)
+    __slots__ = ("_calls", "_told")
 
     def __init__(self) -> None:
         self._calls: dict[ToolCallId, ToolCall] = {}
+        self._told: dict[ResponseId, ItemId] = {}  # the last answer to a call of a response that has not gone on yet
 
     def request(self, call: ToolCall) -> bool:
         """Take in a call and set it RUNNING; False when the model says the same one twice."""
@@ -66,5 +67,18 @@ class ToolCalls:
             call.state = ToolCallState.WITHDRAWN
         return withdrawn
 
-    def are_running(self, response_id: ResponseId) -> bool:
+    def told(self, call: ToolCall, item_id: ItemId) -> None:
+        """The model was told what this call's tool answered, by that item."""
+        self._told[call.response_id] = item_id
+
+    def follow_ups(self, *, open_response: ResponseId | None) -> list[ItemId]:
+        """Return, once, the last answer of each response that is over and none of whose calls is running."""
+        ready = [
+            response_id
+            for response_id in self._told
+            if response_id != open_response and not self._are_running(response_id)
+        ]
+        return [self._told.pop(response_id) for response_id in ready]
+
+    def _are_running(self, response_id: ResponseId) -> bool:
         return any(call.is_open and call.response_id == response_id for call in self._calls.values())

@@ -16,10 +16,10 @@ def words_heard(text: str, heard: int, generated: int) -> str:
 
     Realtime models give no times of words. A text without spaces (Japanese) is cut at the letter.
     """
-    if heard >= generated:
-        return text
     if heard <= 0:
         return ""
+    if heard >= generated:
+        return text
     end = len(text) * heard // generated
     if end < len(text) and not text[end].isspace() and " " in text:
         end = text.rfind(" ", 0, end) + 1

@@ -12,7 +12,7 @@ from app.carrier.steps import HangUp, Press, WaitMs
 from tests.support.service import ACCOUNT, ORDERS_AGENT, TOKEN, Service, served
 from tests.support.stand_in_model import StandInModel
 
-AGENT = ORDERS_AGENT.replace("PROVIDER", "openai")
+AGENT = ORDERS_AGENT.replace("PROVIDER", "openai") + "barge_in: {mode: immediate}\n"
 
 
 def environment(model: StandInModel) -> dict[str, str]:

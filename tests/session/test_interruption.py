@@ -33,10 +33,12 @@ from app.session.events import (
     CallerSpeechStarted,
     CallerSpeechStopped,
     CallerTranscript,
+    CallerTranscriptFailed,
     CallerTurnCommitted,
     ResponseEnded,
     ResponseStarted,
     SpeechFailed,
+    StreamEnded,
     StreamStarted,
 )
 from app.session.words import (
@@ -46,6 +48,8 @@ from app.session.words import (
     PieceNumber,
     ResponseId,
     ResponseStatus,
+    Speaker,
+    StreamEnd,
     Verdict,
 )
 from tests.support.driver import M1, TERMS, Driver, pcm
@@ -175,6 +179,19 @@ def test_an_item_that_is_committed_before_the_judgement_waits_for_it() -> None:
     assert driver.send(CallerTurnCommitted(M1, CALLER)) == []
     out = driver.hear(Verdict.SILENCE, 340)
     assert kinds(out) == [DeleteItem, NoteFalseAlarm, ListenClosely]
+
+
+def test_a_sound_whose_words_cannot_be_made_out_is_no_turn_before_it_was_judged() -> None:
+    driver = replying()
+    driver.send(CallerSpeechStarted(M1, CALLER, 4000))
+    driver.hear(Verdict.SILENCE, 100)
+    driver.send(CallerSpeechStopped(M1, CALLER, 4100))
+    driver.send(CallerTurnCommitted(M1, CALLER))
+    assert driver.send(CallerTranscriptFailed(M1, CALLER)) == []
+    assert kinds(driver.hear(Verdict.SILENCE, 440)) == [DeleteItem, NoteFalseAlarm, ListenClosely]
+    driver.send(StreamEnded(StreamEnd.STOPPED))
+    driver.wait(5.0)
+    assert not any(isinstance(c, NoteTurn) and c.speaker is Speaker.CALLER for _, c in driver.log)
 
 
 def test_a_caller_who_goes_on_after_a_false_alarm_stops_the_agent_by_our_ear_alone() -> None:

@@ -17,6 +17,7 @@ import http
 import itertools
 import json
 import ssl
+from array import array
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -40,6 +41,8 @@ from tests.support.model_events import (
 from tests.support.realtime_schema import client_faults, server_faults
 
 PATIENCE_S = 10.0
+LOUD = 3_000
+"""Of 32,767: far over the noise of a line, well under a voice."""
 CERTIFICATE = Path(__file__).parent / "loopback.pem"
 """Its own authority: a client that is to trust it is given it as SSL_CERT_FILE."""
 
@@ -162,6 +165,16 @@ class StandInConnection:
     async def hear(self, ms: int) -> None:
         """Return when the client has appended so much audio in all."""
         await self._until(lambda: self.audio_ms >= ms, f"{ms} ms of audio")
+
+    async def hear_voice(self) -> None:
+        """Return when what is appended from now on is loud."""
+        begin = len(self.audio)
+        await self._until(lambda: max(array("h", bytes(self.audio[begin:])), default=0) > LOUD, "a voice")
+
+    async def hear_quiet(self, ms: int = 700) -> None:
+        """Return when what was appended last is so much without a voice."""
+        size = ms * BYTES_PER_MS
+        await self._until(lambda: max(array("h", bytes(self.audio[-size:])), default=0) < LOUD, "a pause")
 
     async def closed(self) -> int | None:
         """Return the close code when the connection is gone."""

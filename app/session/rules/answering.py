@@ -43,8 +43,10 @@ def turn_committed(call: CallState, item_id: ItemId, at: float) -> None:
     """The caller's turn stands in the model's conversation, and calls for an answer."""
     if call.phase.phase is Phase.CLOSING:
         return
+    if item_id == call.interruption.open_item:
+        call.floor.caller_stopped()  # an interruption that was accepted after the turn's end had begun it anew
     call.interruption.committed(item_id)
-    if call.interruption.is_dismissed(item_id):
+    if call.interruption.is_dismissed(item_id) and not call.interruption.is_about(item_id):
         call.out.append(DeleteItem(call.line.model, item_id))
         after_turn(call, at)
         return
@@ -99,7 +101,7 @@ def bound_waiting(call: CallState, at: float) -> None:
 
 def response_ended(call: CallState, event: ResponseEnded, at: float) -> None:
     """The last word on a response, whatever became of it."""
-    claim = next((item for item, words in call.playback.words_of(event.response_id) if _is_claim(words)), None)
+    claim = next((item for item, words in call.playback.words_of(event.response_id).items() if _is_claim(words)), None)
     was_open = call.responses.ended(event.response_id)
     call.playback.response_complete(event.response_id)
     close_agent_turn_if_whole(call)
@@ -109,6 +111,7 @@ def response_ended(call: CallState, event: ResponseEnded, at: float) -> None:
         call.responses.succeeded()
     if claim is not None:
         cut_claim(call, event.response_id, claim, at)
+    follow_up(call)
 
 
 def tool_requested(call: CallState, event: ToolCallRequested, at: float) -> None:
@@ -127,7 +130,7 @@ def tool_requested(call: CallState, event: ToolCallRequested, at: float) -> None
 
 
 def tool_finished(call: CallState, tool_call_id: ToolCallId, status: ToolStatus, output: str, at: float) -> None:
-    """A tool has answered: the model is told, and asked to go on once none of its response is running."""
+    """A tool has answered: the model is told, and goes on once it will call no more in that response."""
     tool_call = call.tools.answer(tool_call_id)
     if tool_call is None:
         return
@@ -142,7 +145,13 @@ def tool_finished(call: CallState, tool_call_id: ToolCallId, status: ToolStatus,
     else:  # the session that asked is gone: the next one is told
         known = f"{tool_call.name} was called with {tool_call.arguments} and answered {output}"
         item_id = say_to_model(call, Side.CUE, known)
-    if not call.tools.are_running(tool_call.response_id):
+    call.tools.told(tool_call, item_id)
+    follow_up(call)
+
+
+def follow_up(call: CallState) -> None:
+    """Have the model go on with what its tools answered, once it will ask nothing more of them in that response."""
+    for item_id in call.tools.follow_ups(open_response=call.responses.response_id):
         call.responses.want(item_id)
 
 

@@ -21,7 +21,7 @@ def settle_disclosure(call: CallState, state: DisclosureState, at: float, *, mar
     if call.line.is_ready:
         call.out += call.conversation.tell(call.line.model)
         let_model_answer(call)
-    if call.floor.is_caller_speaking:
+    if call.floor.is_caller_speaking or call.interruption.is_judging:
         call.begin_by = at + TURN_WAIT_S
     else:
         begin(call)

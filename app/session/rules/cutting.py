@@ -12,7 +12,7 @@ from app.session.commands import (
 from app.session.conversation import Side
 from app.session.phase import Phase
 from app.session.playback import Item
-from app.session.rules.heard import enter_turn, item_finished
+from app.session.rules.heard import add_to_turn, item_finished
 from app.session.rules.saying import say_to_model
 from app.session.rules.state import CallState
 from app.session.toolcalls import ToolCall
@@ -41,10 +41,10 @@ def cut_playback(call: CallState, at: float, *, is_barge_in: bool) -> Item | Non
     for item in cut.finished:
         item_finished(call, item, at, mark=None)
     if cut.sounding is not None:
-        enter_turn(call, cut.sounding, at, interrupted=True)
+        add_to_turn(call, cut.sounding, at, interrupted=True)
     for item in cut.dropped:
         if call.agent_turns.present is not None and call.agent_turns.present.is_of(item):
-            enter_turn(call, item, at, interrupted=True)
+            add_to_turn(call, item, at, interrupted=True)
     call.out += call.agent_turns.close()
     if cut.finished or cut.sounding is not None:
         call.idleness.agent_was_active(at)
@@ -59,9 +59,11 @@ def truncate(call: CallState, item: Item) -> None:
             say_to_model(call, Side.AGENT, words_heard(item.text, item.heard, item.generated))
         return
     heard = words_heard(item.text, item.heard, item.generated)
-    if item.model is None or not call.line.is_current(item.model):
+    if item.model is None:
         return
-    call.conversation.learnt(Side.AGENT, item.item_id, heard, item.model)
+    call.conversation.learnt(Side.AGENT, item.item_id, heard, item.model, part=item.content_index)
+    if not call.line.is_current(item.model):
+        return  # its session is gone; the next one is told what was heard
     if heard_ms > 0:
         call.out.append(TruncateItem(item.model, item.item_id, item.content_index, heard_ms))
     else:

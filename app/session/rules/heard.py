@@ -21,7 +21,7 @@ def item_finished(call: CallState, item: Item, at: float, mark: str | None) -> N
     if item.phrase is None:
         call.idleness.agent_was_active(at)
         if item.item_id is not None and item.model is not None:
-            call.conversation.learnt(Side.AGENT, item.item_id, item.text.strip(), item.model)
+            call.conversation.learnt(Side.AGENT, item.item_id, item.text.strip(), item.model, part=item.content_index)
             if item.is_shortened and call.line.is_current(item.model):
                 end_ms = call.terms.audio.ms_of(item.generated)
                 call.out.append(TruncateItem(item.model, item.item_id, item.content_index, end_ms))
@@ -29,18 +29,18 @@ def item_finished(call: CallState, item: Item, at: float, mark: str | None) -> N
         say_to_model(call, Side.AGENT, item.text)
         if item.phrase is not Phrase.IDLE:
             call.idleness.agent_was_active(at)
-    enter_turn(call, item, at, interrupted=False)
+    add_to_turn(call, item, at, interrupted=False)
+    close_agent_turn_if_whole(call)
     if item.piece is not None and item.piece == call.last_piece:
         hang_up(call, at)
 
 
-def enter_turn(call: CallState, item: Item, at: float, *, interrupted: bool) -> None:
-    """Add an item to the agent's turn; note the turn when it is whole."""
+def add_to_turn(call: CallState, item: Item, at: float, *, interrupted: bool) -> None:
+    """Add an item to the agent's turn."""
     if item.phrase is Phrase.DISCLOSURE:
         return
     started_at = at if item.started_at is None else item.started_at
     call.out += call.agent_turns.enter(item, call.ms(started_at), call.ms(at), interrupted=interrupted)
-    close_agent_turn_if_whole(call)
 
 
 def close_agent_turn_if_whole(call: CallState) -> None:

@@ -1,11 +1,12 @@
 """Does the caller interrupt? Joins our ear's verdicts and the model's word to `interruption.py`, by the mode."""
 
-from app.session.commands import DeleteItem, ListenClosely, NoteClaim, NoteFalseAlarm
+from app.session.commands import CancelResponse, DeleteItem, ListenClosely, NoteClaim, NoteFalseAlarm
 from app.session.conversation import Side
 from app.session.events import CallerAudio
+from app.session.interruption import Sound
 from app.session.phase import Phase
 from app.session.rules.beginning import TURN_WAIT_S
-from app.session.rules.cutting import cut_playback
+from app.session.rules.cutting import cut_playback, delete_unheard
 from app.session.rules.leaving import after_turn, close
 from app.session.rules.saying import say_to_model, speak
 from app.session.rules.state import CallState
@@ -73,37 +74,44 @@ def speech_reported(call: CallState, item_id: ItemId, at: float) -> None:
 def accept_interruption(call: CallState, at: float) -> None:
     """It is one: stop the agent in this very step."""
     sound = call.interruption.settle()
-    item_id = sound.item_id or call.interruption.open_item
+    open_item = call.interruption.open_item
+    items = list(sound.items) if sound.items or open_item is None else [open_item]
     call.floor.caller_started()
-    if item_id is None:
+    if not items:
         call.is_unheard = True
         call.unheard_by = None if call.verdict is Verdict.SPEECH else at + UNHEARD_WAIT_S
-    else:
+    for item_id in items:
         call.interruption.take_back(item_id)
         call.caller_turns.started(item_id, call.ms(sound.since))
-    if sound.is_committed and item_id is not None:
-        call.floor.caller_stopped()
-        call.responses.want(item_id, confirmed=True)
     interrupt(call, at)
+    if sound.is_committed:
+        call.floor.caller_stopped()
+        call.responses.want(items[-1], confirmed=True)
+        after_turn(call, at)
 
 
 def go_on_speaking(call: CallState, at: float) -> None:
     """It was none: the agent speaks on from where it stopped, and what the model made of the sound is taken out."""
     sound = call.interruption.settle()
-    item_id = sound.item_id
-    if not call.playback.has_more:  # the reply was over: whatever it was, it is the caller's turn
-        if sound.is_committed and item_id is not None:
-            call.responses.want(item_id, confirmed=True)
-            after_turn(call, at)
-        return
-    if item_id is not None:
+    if call.playback.has_more:
+        dismiss(call, sound)
+        call.out.append(NoteFalseAlarm(sound.speech_ms, round((at - sound.since) * 1000)))
+    elif sound.is_committed and sound.item_id is not None:  # the reply was over: it is the caller's turn after all
+        call.responses.want(sound.item_id, confirmed=True)
+    if not call.floor.is_caller_speaking:
+        after_turn(call, at)
+
+
+def dismiss(call: CallState, sound: Sound) -> None:
+    """Take out what the model made of a sound that was no turn, now or once it is committed."""
+    if sound.items:
         call.floor.caller_stopped()
+    for item_id, is_committed in sound.items.items():
         call.interruption.dismiss(item_id)
         call.caller_turns.forget(item_id)
-        if sound.is_committed:
+        if is_committed:
             call.conversation.forget(item_id)
             call.out.append(DeleteItem(call.line.model, item_id))
-    call.out.append(NoteFalseAlarm(sound.speech_ms, round((at - sound.since) * 1000)))
 
 
 def mind_listening(call: CallState) -> None:
@@ -116,6 +124,9 @@ def mind_listening(call: CallState) -> None:
 
 def not_noticed(call: CallState, at: float) -> None:
     """The caller has interrupted, and the model has heard nothing of it: nobody must wait for a turn's end."""
+    if not call.line.is_ready:
+        call.unheard_by = at + UNHEARD_WAIT_S  # it cannot notice before it is there and has the audio
+        return
     call.is_unheard = False
     call.unheard_by = None
     call.floor.caller_stopped()
@@ -138,6 +149,9 @@ def interrupt(call: CallState, at: float) -> None:
 
 def cut_claim(call: CallState, response_id: ResponseId, item_id: ItemId, at: float) -> None:
     """The model says that it is a human: cut it and say the disclosure again. The words come before their sound."""
+    if call.phase.phase is Phase.DISCLOSING:
+        withdraw_claim(call, response_id, item_id, at)
+        return
     if call.phase.phase is not Phase.CONVERSING:
         return
     sounding = cut_playback(call, at, is_barge_in=False)
@@ -149,4 +163,16 @@ def cut_claim(call: CallState, response_id: ResponseId, item_id: ItemId, at: flo
         close(call, Outcome.AGENT_HUNG_UP, Phrase.GOODBYE, at)
         return
     speak(call, Phrase.REMINDER)
+    call.responses.want(say_to_model(call, Side.CUE, CLAIM_CUE))
+
+
+def withdraw_claim(call: CallState, response_id: ResponseId, item_id: ItemId, at: float) -> None:
+    """So it says while the caller hears the disclosure: nothing of the response has sounded, and nothing will."""
+    if call.responses.response_id == response_id:
+        cut_response = call.responses.cut(at)
+        if cut_response is not None:
+            call.out.append(CancelResponse(call.line.model, cut_response))
+    delete_unheard(call, call.playback.withdraw(response_id))
+    call.out.append(NoteClaim(response_id, item_id, 0))
+    call.claims += 1
     call.responses.want(say_to_model(call, Side.CUE, CLAIM_CUE))
