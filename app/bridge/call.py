@@ -14,6 +14,7 @@ from app.bridge.bridge import Bridge, Legs
 from app.bridge.incoming import IncomingCall
 from app.bridge.roster import Roster
 from app.errors import VoiceAgentError
+from app.model.choice import ModelChoice
 from app.model.dialects import ModelTarget
 from app.model.leg import ModelLeg
 from app.model.setup import FunctionTool, ModelSetup, ServerVad
@@ -42,8 +43,7 @@ class PreparedAgent:
     """An agent with all that its calls share."""
 
     file: AgentFile
-    target: ModelTarget
-    setup: ModelSetup
+    choices: tuple[ModelChoice, ...]
     catalogue: Catalogue
     phrases: Mapping[Phrase, str]
 
@@ -74,7 +74,7 @@ def prepare(agent: AgentFile, target: ModelTarget, catalogue: Catalogue) -> Prep
         turn_detection=ServerVad(detection.threshold, detection.prefix_padding_ms, detection.silence_duration_ms),
         transcription_language=agent.language,
     )
-    return PreparedAgent(agent, target, setup, catalogue, phrases_of(agent))
+    return PreparedAgent(agent, (ModelChoice(target, setup),), catalogue, phrases_of(agent))
 
 
 class Exchange:
@@ -132,7 +132,7 @@ class Exchange:
             idle_prompt_s=limits.idle_prompt_s,
             idle_hangup_s=limits.idle_hangup_s,
         )
-        model = ModelLeg(agent.target, agent.setup)
+        model = ModelLeg(agent.choices)
         bridge = Bridge(
             Session(terms),
             Journal(head, [call_log, call_metrics, keeper]),

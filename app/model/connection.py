@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from app.model import messages, refusals
-from app.model.dialects import ModelTarget
+from app.model.choice import ModelChoice
 from app.model.messages import BrokenMessageError, ServerMessage, UnknownMessageError
-from app.model.setup import ModelSetup
 from app.model.socket import ConnectError, ModelSocket, open_socket
 from app.model.translate import Translator, WordedCommand
 from app.session.events import Event, ModelLost, ModelReady, ModelStalled
@@ -46,8 +45,7 @@ class Connection:
     def __init__(
         self,
         number: ModelNumber,
-        target: ModelTarget,
-        model_setup: ModelSetup,
+        choice: ModelChoice,
         report: Callable[[Event], None],
         counts: MessageCounts,
         *,
@@ -55,8 +53,8 @@ class Connection:
         first_event_timeout_s: float,
     ) -> None:
         self._number = number
-        self._target = target
-        self._translator = Translator(number, model_setup)
+        self._target = choice.target
+        self._translator = Translator(number, choice.setup)
         self._report = report
         self._counts = counts
         self._connect_timeout_s = connect_timeout_s

@@ -1,11 +1,10 @@
 """The agent's leg of a call: its sessions with the realtime model; two are alive while one takes over from another."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from app.model.choice import ModelChoice
 from app.model.connection import Connection, MessageCounts
-from app.model.dialects import ModelTarget
-from app.model.setup import ModelSetup
 from app.session.commands import AppendInputAudio, CloseModel, ModelCommand, OpenModel
 from app.session.events import Event
 from app.session.words import ModelNumber
@@ -14,24 +13,23 @@ from app.session.words import ModelNumber
 class ModelLeg:
     """Opens a session with the model for each OpenModel, says what happens in it, does what is asked of it.
 
+    choices: the agent's own model, then its fallbacks; OpenModel.choice counts them.
     connect_timeout_s: for name, TCP, TLS and upgrade. first_event_timeout_s: for the model's first event, and again for
     its answer to our settings.
     """
 
     def __init__(
         self,
-        target: ModelTarget,
-        setup: ModelSetup,
+        choices: Sequence[ModelChoice],
         *,
         connect_timeout_s: float = 5.0,
         first_event_timeout_s: float = 5.0,
     ) -> None:
-        self._target = target
-        self._setup = setup
+        self._choices = choices
         self._connect_timeout_s = connect_timeout_s
         self._first_event_timeout_s = first_event_timeout_s
         self._counts = MessageCounts()
-        self._asked: list[ModelNumber] = []
+        self._asked: list[OpenModel] = []
         """Sessions asked for before `run` had begun."""
         self._connections: dict[ModelNumber, Connection] = {}
         self._tasks: dict[ModelNumber, asyncio.Task[None]] = {}
@@ -53,8 +51,8 @@ class ModelLeg:
         self._failure = failure = asyncio.get_running_loop().create_future()
         self._report = report
         asked, self._asked = self._asked, []
-        for number in asked:
-            self._open(number)
+        for command in asked:
+            self._open(command)
         try:
             await failure
         finally:
@@ -72,26 +70,26 @@ class ModelLeg:
                 connection.append(command.audio)
             return
         if isinstance(command, OpenModel):
-            self._open(command.model)
+            self._open(command)
             return
         if connection is None:
-            if isinstance(command, CloseModel) and command.model in self._asked:
-                self._asked.remove(command.model)
+            if isinstance(command, CloseModel):
+                self._asked = [asked for asked in self._asked if asked.model != command.model]
         elif isinstance(command, CloseModel):
             self._close(command.model, connection)
         else:
             connection.perform(command)
 
-    def _open(self, number: ModelNumber) -> None:
+    def _open(self, command: OpenModel) -> None:
         if self._failure is None:
-            self._asked.append(number)
+            self._asked.append(command)
             return
+        number = command.model
         if self._failure.done() or number in self._connections:
             return
         connection = Connection(
             number,
-            self._target,
-            self._setup,
+            self._choices[command.choice],
             self._tell,
             self._counts,
             connect_timeout_s=self._connect_timeout_s,

@@ -73,9 +73,13 @@ class TransferCall:
 
 @dataclass(frozen=True, slots=True)
 class OpenModel:
-    """Begin a session with the model, which listens but does not answer by itself."""
+    """Begin a session with the model, which listens but does not answer by itself.
+
+    choice: which of the agent's models, 0 for its own, then the fallbacks in their order (`Terms.models`).
+    """
 
     model: ModelNumber
+    choice: int = 0
 
 
 @dataclass(frozen=True, slots=True)

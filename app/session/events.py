@@ -69,9 +69,29 @@ class StreamEnded:
 
 @dataclass(frozen=True, slots=True)
 class ModelReady:
-    """Connected, and the session's settings are confirmed: audio may be sent."""
+    """Connected, and the session's settings are confirmed: audio may be sent.
+
+    expires_in_s: when the provider will end the session, from now, if it has said so.
+    """
 
     model: ModelNumber
+    expires_in_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSettingsDiffer:
+    """The session has other settings than we asked for. keys: which, dotted, without their values."""
+
+    model: ModelNumber
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimitsReported:
+    """What the provider says is left of an allowance, by its own names. For information."""
+
+    model: ModelNumber
+    remaining: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +110,14 @@ class ModelStalled:
 
 @dataclass(frozen=True, slots=True)
 class ModelLost:
-    """Not reached, closed or given up. reason: a short word for logs, such as close_1006 or connect_timeout."""
+    """Not reached, closed or given up. reason: a short word for logs, such as close_1006 or connect_timeout.
+
+    is_final: another try with the same provider would end the same way (a key, a quota, a model that is not there).
+    """
 
     model: ModelNumber
     reason: str
+    is_final: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +302,8 @@ Event = (
     | StreamStalled
     | StreamEnded
     | ModelReady
+    | ModelSettingsDiffer
+    | RateLimitsReported
     | TurnHandlingSet
     | ModelStalled
     | ModelLost

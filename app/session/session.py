@@ -29,8 +29,10 @@ from app.session.events import (
     ItemTaken,
     ModelLost,
     ModelReady,
+    ModelSettingsDiffer,
     ModelStalled,
     PlaybackReached,
+    RateLimitsReported,
     RequestRefused,
     ResponseEnded,
     ResponseStarted,
@@ -151,7 +153,7 @@ def _take(call: CallState, event: Event, at: float) -> None:
             tool_finished(call, tool_call_id, status, output, at)
         case DeadlinePassed():
             _deadline_passed(call, at)
-        case TranscriptionBilled():
+        case TranscriptionBilled() | ModelSettingsDiffer() | RateLimitsReported():
             pass  # for the journal's readers
         case _:
             if call.line.is_current(event.model):

@@ -20,6 +20,8 @@ class Phrase(Enum):
     IDLE = "idle"
     GOODBYE = "goodbye"
     MODEL_LOST = "model_lost"
+    COVER = "cover"
+    """Something is said while a lost model is replaced."""
     REMINDER = "reminder"
     """The disclosure's words once more, behind a claim of the model to be human."""
 

@@ -33,4 +33,4 @@ def test_the_disclosure_is_the_one_of_the_agents_language_and_so_is_its_reminder
 
 def test_the_model_is_told_in_the_agents_language_what_it_is() -> None:
     prepared = prepare(agent("language: ja-JP"), local_target("ws://127.0.0.1:9/v1/realtime", "m"), Catalogue(()))
-    assert session_settings(prepared.setup)["instructions"] == truthful("p", "ja-JP")
+    assert session_settings(prepared.choices[0].setup)["instructions"] == truthful("p", "ja-JP")

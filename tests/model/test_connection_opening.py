@@ -8,6 +8,7 @@ import uvloop
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.model.choice import ModelChoice
 from app.model.leg import ModelLeg
 from app.model.setup import session_settings
 from app.session.commands import (
@@ -34,7 +35,7 @@ SECOND = ModelNumber(2)
 
 async def lost(model: StandInModel, *, first_event_timeout_s: float = 5.0) -> tuple[Reports, str]:
     """Open a session that does not come about; return what was reported, and why it was lost."""
-    leg = ModelLeg(target_of(model), SETUP, first_event_timeout_s=first_event_timeout_s)
+    leg = ModelLeg([ModelChoice(target_of(model), SETUP)], first_event_timeout_s=first_event_timeout_s)
     async with running(leg) as reports:
         leg.perform(OpenModel(FIRST))
         loss = await reports.until(ModelLost)
@@ -48,7 +49,7 @@ def test_greeting_settings_and_their_confirmation_come_before_anything_else(
 ) -> None:
     async def scenario() -> None:
         async with StandInModel(answers=False) as model:
-            leg = ModelLeg(target_of(model), SETUP)
+            leg = ModelLeg([ModelChoice(target_of(model), SETUP)])
             async with running(leg) as reports:
                 leg.perform(OpenModel(FIRST))
                 connection = await model.next_connection()
@@ -158,7 +159,7 @@ def test_a_server_that_cannot_be_reached() -> None:
     async def scenario() -> None:
         async with StandInModel() as model:
             target = target_of(model)
-        leg = ModelLeg(target, SETUP)  # the port is free again: nobody listens
+        leg = ModelLeg([ModelChoice(target, SETUP)])  # the port is free again: nobody listens
         async with running(leg) as reports:
             leg.perform(OpenModel(FIRST))
             assert await reports.until(ModelLost) == ModelLost(FIRST, "connect_refused")
@@ -226,7 +227,7 @@ async def talked(junk: Sequence[tuple[int, str | bytes]]) -> tuple[list[Event], 
             await connection.send_raw(message)
 
     async with StandInModel(answers=False) as model:
-        leg = ModelLeg(target_of(model), SETUP)
+        leg = ModelLeg([ModelChoice(target_of(model), SETUP)])
         async with running(leg) as reports:
             leg.perform(OpenModel(FIRST))
             connection = await model.next_connection()

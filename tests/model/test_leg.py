@@ -8,6 +8,7 @@ import pytest
 import uvloop
 
 from app.model import socket as model_socket
+from app.model.choice import ModelChoice
 from app.model.connection import Connection
 from app.model.leg import ModelLeg
 from app.model.socket import ModelSocket
@@ -41,7 +42,7 @@ SECOND = ModelNumber(2)
 def test_what_was_asked_before_the_leg_ran_is_done_when_it_does() -> None:
     async def scenario() -> None:
         async with StandInModel() as model:
-            leg = ModelLeg(target_of(model), SETUP)
+            leg = ModelLeg([ModelChoice(target_of(model), SETUP)])
             leg.perform(OpenModel(FIRST))
             leg.perform(OpenModel(SECOND))
             leg.perform(CloseModel(FIRST))
@@ -56,7 +57,7 @@ def test_what_was_asked_before_the_leg_ran_is_done_when_it_does() -> None:
 def test_one_that_is_lost_can_be_followed_by_another() -> None:
     async def scenario() -> None:
         async with StandInModel(refuse_with=503) as model:
-            leg = ModelLeg(target_of(model), SETUP)
+            leg = ModelLeg([ModelChoice(target_of(model), SETUP)])
             async with running(leg) as reports:
                 leg.perform(OpenModel(FIRST))
                 await reports.until(ModelLost)
@@ -132,7 +133,7 @@ def test_what_was_under_way_at_the_close_is_still_told() -> None:
 def test_one_that_is_not_open_yet_can_be_closed(upgraded: bool) -> None:
     async def scenario() -> None:
         async with StandInModel(answers=False) as model:
-            leg = ModelLeg(target_of(model), SETUP)
+            leg = ModelLeg([ModelChoice(target_of(model), SETUP)])
             async with running(leg) as reports:
                 leg.perform(OpenModel(FIRST))
                 if upgraded:
@@ -208,7 +209,7 @@ def test_what_the_report_raises_comes_out_of_the_leg(loop: Callable[[], asyncio.
                 if isinstance(event, CallerSpeechStarted):
                     raise OursError
 
-            leg = ModelLeg(target_of(model), SETUP)
+            leg = ModelLeg([ModelChoice(target_of(model), SETUP)])
             leg.perform(OpenModel(FIRST))
             running_leg = asyncio.create_task(leg.run(report))
             connection = await model.next_connection()
@@ -238,7 +239,7 @@ def test_what_the_report_raises_while_a_command_is_performed_comes_out_too(monke
                 if isinstance(event, ModelStalled):
                     raise OursError
 
-            leg = ModelLeg(target_of(model), SETUP)
+            leg = ModelLeg([ModelChoice(target_of(model), SETUP)])
             leg.perform(OpenModel(FIRST))
             running_leg = asyncio.create_task(leg.run(report))
             connection = await model.next_connection()

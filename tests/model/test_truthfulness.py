@@ -57,7 +57,7 @@ def loaded(keys: dict[str, object]) -> AgentFile | None:
 
 def translator(agent: AgentFile) -> Translator:
     prepared = prepare(agent, local_target("ws://127.0.0.1:9/v1/realtime", "m"), Catalogue(()))
-    return Translator(MODEL, prepared.setup)
+    return Translator(MODEL, prepared.choices[0].setup)
 
 
 @settings(deadline=None)  # the machine may be busy

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
+from app.model.choice import ModelChoice
 from app.model.dialects import ModelTarget, openai_target
 from app.model.leg import ModelLeg
 from app.model.setup import FunctionTool, ModelSetup
@@ -85,7 +86,7 @@ async def running(leg: ModelLeg) -> AsyncIterator[Reports]:
 @asynccontextmanager
 async def opened(model: StandInModel) -> AsyncIterator[tuple[ModelLeg, Reports, StandInConnection]]:
     """A leg whose first session with the stand-in is ready, its session.update read."""
-    leg = ModelLeg(target_of(model), SETUP)
+    leg = ModelLeg([ModelChoice(target_of(model), SETUP)])
     async with running(leg) as reports:
         leg.perform(OpenModel(FIRST))
         connection = await model.next_connection()
