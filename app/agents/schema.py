@@ -21,7 +21,7 @@ from app.model.config import ModelBlock, TurnDetectionBlock
 from app.session.block import Block, Location, Spoken, not_yet, without_template, wrong, wrong_within
 from app.session.languages import LanguageTag
 from app.session.phone_numbers import PhoneNumber
-from app.session.policy import BargeInBlock, DisclosureBlock, LimitsBlock
+from app.session.policy import BargeInBlock, DisclosureBlock, LastWordsBlock, LimitsBlock, PhrasesBlock
 from app.tools.config import ToolBlock
 
 _AGENT_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
@@ -95,6 +95,15 @@ class AgentFile(Block):
     tools: Annotated[tuple[ToolBlock, ...], Field(max_length=MAX_TOOLS)] = ()
     """What the model may call while it talks."""
 
+    phrases: PhrasesBlock = PhrasesBlock()
+    """Fixed sentences in the agent's own words."""
+
+    on_full: LastWordsBlock = LastWordsBlock()
+    """What a caller hears for whom no line is free, and where the call goes then."""
+
+    on_model_loss: LastWordsBlock = LastWordsBlock()
+    """What the caller hears when the model is lost for good, and where the call goes then."""
+
     limits: LimitsBlock = LimitsBlock()
     """How long a call, and silence in it, may last."""
 
@@ -102,9 +111,6 @@ class AgentFile(Block):
 
     later: ClassVar[Mapping[str, str]] = {
         "timezone": "leave it out",
-        "phrases": "leave it out: the sentences come in the agent's language",
-        "on_full": "leave it out: the caller is asked to call again later",
-        "on_model_loss": "leave it out: the caller hears an apology",
         "voice": "leave it out: the realtime model speaks, with model.voice",
         "before_call": "leave it out",
         "hours": "leave it out",

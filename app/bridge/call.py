@@ -55,9 +55,10 @@ def phrases_of(agent: AgentFile) -> dict[Phrase, str]:
     phrases = {
         Phrase.DISCLOSURE: disclosure,
         Phrase.REMINDER: disclosure,
-        Phrase.IDLE: wording.idle,
-        Phrase.GOODBYE: wording.goodbye,
-        Phrase.MODEL_LOST: wording.model_lost,
+        Phrase.IDLE: agent.phrases.idle or wording.idle,
+        Phrase.GOODBYE: agent.phrases.goodbye or wording.goodbye,
+        Phrase.COVER: agent.phrases.cover or wording.cover,
+        Phrase.MODEL_LOST: agent.on_model_loss.say or wording.model_lost,
     }
     if agent.greeting is not None:
         phrases[Phrase.GREETING] = agent.greeting
@@ -124,6 +125,7 @@ class Exchange:
             phrases=agent.phrases,
             disclosure_interruptible=agent.file.disclosure.interruptible,
             transfer_undisclosed=agent.file.disclosure.transfer_on_failure,
+            transfer_unserved=agent.file.on_model_loss.transfer,
             barge_in=barge_in.mode,
             min_speech_ms=barge_in.min_speech_ms,
             resume_after_ms=barge_in.resume_after_false_alarm_ms,

@@ -48,6 +48,39 @@ WayOut = Annotated[Literal["hangup"] | TransferTo, BeforeValidator(_is_way_out)]
 """Where a call goes that cannot go on."""
 
 
+class LastWordsBlock(Block):
+    """What a caller is told whose call cannot be served (on), and where the call goes then."""
+
+    say: Spoken | None = None
+    """The sentence; without it the one of the agent's language."""
+
+    then: WayOut = "hangup"
+    """hangup, or {transfer: "+15550100"}."""
+
+    @property
+    def transfer(self) -> str | None:
+        """The number the caller is put through to; None: the call ends."""
+        return self.then.transfer if isinstance(self.then, TransferTo) else None
+
+
+class PhrasesBlock(Block):
+    """Fixed sentences in the agent's own words; those left out come in the agent's language."""
+
+    idle: Spoken | None = None
+    """After a silence (limits.idle_prompt_s): whether the caller is still there."""
+
+    goodbye: Spoken | None = None
+    """Before the agent hangs up."""
+
+    cover: Spoken | None = None
+    """While a lost model is replaced, when that takes more than a second."""
+
+    full: Spoken | None = None
+    """To a caller for whom no line is free; on_full.say goes before it."""
+
+    later: ClassVar[Mapping[str, str]] = {"filler": "leave it out: nothing is said while a tool runs"}
+
+
 def _has_words(text: str) -> str:
     if not any(map(str.isalnum, text)):
         raise wrong(f"{text!r} holds no word, so no voice could speak it; write that an AI is speaking")
@@ -158,7 +191,9 @@ class LimitsBlock(Block):
     idle_hangup_s: Seconds = 30.0
     """Seconds without activity after which the agent says goodbye and hangs up; more than idle_prompt_s."""
 
-    later: ClassVar[Mapping[str, str]] = {"max_cost_usd": "leave it out and limit the call's length with max_call_s"}
+    max_cost_usd: Annotated[StrictFloat, Field(gt=0, le=1000)] | None = None
+    """What the model may cost in one call, in US dollars by deploy/prices.yaml; then the agent says goodbye and hangs
+    up."""
 
     @field_validator("idle_hangup_s")
     @classmethod

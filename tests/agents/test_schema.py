@@ -116,9 +116,6 @@ def test_templates_are_not_spoken_as_they_stand() -> None:
 
 LATER_KEYS = [
     "timezone: Asia/Seoul",
-    "phrases: {idle: Hello?}",
-    "on_full: {say: Later}",
-    "on_model_loss: {say: Sorry}",
     "voice: {provider: typecast}",
     "before_call: {tool: find}",
     "hours: {open: {mon-fri: '09:00-18:00'}}",
@@ -140,7 +137,7 @@ def test_keys_of_later_versions_are_refused_with_what_to_do(line: str) -> None:
     ("block", "key", "known_as"),
     [
         ("disclosure: {text: AI, recording: We record}", "recording", "disclosure.recording"),
-        ("limits: {max_cost_usd: 2}", "max_cost_usd", "limits.max_cost_usd"),
+        ("phrases: {filler: Moment}", "filler", "phrases.filler"),
         ("model: {base_url: 'http://x'}", "base_url", "model.base_url"),
         ("model: {temperature: 0.8}", "temperature", "model.temperature"),
         ("turn_detection: {eagerness: auto}", "eagerness", "turn_detection.eagerness"),
@@ -254,7 +251,7 @@ def test_where_a_call_goes_that_cannot_be_disclosed() -> None:
         ("{}", "disclosure.on_failure.transfer", 'write, for example, transfer: "+15550100"'),
         ("{transfer: +15550100}", "disclosure.on_failure.transfer", 'in quotes: "+15550100"'),
         ("{transfer: '5550100'}", "disclosure.on_failure.transfer", 'write "+5550100"'),
-        ("{transfer: '+15550100', say: x}", "disclosure.on_failure.say", "the keys here are transfer"),
+        ("{transfer: '+15550100', wait: x}", "disclosure.on_failure.wait", "the keys here are transfer"),
     ],
 )
 def test_a_way_out_is_a_hang_up_or_a_number(written: str, key: str, advice: str) -> None:
