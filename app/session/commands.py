@@ -267,10 +267,14 @@ class NoteToolCall:
 
 @dataclass(frozen=True, slots=True)
 class NoteEnd:
-    """The call's session is over; nothing is asked or taken in any more."""
+    """The call's session is over; nothing is asked or taken in any more.
+
+    cost_usd: what the model was paid for in it, None when a price is not known.
+    """
 
     outcome: Outcome
     duration_ms: int
+    cost_usd: float | None = None
 
 
 StreamCommand = PlayAudio | SendMark | ClearPlayback | ListenClosely | HangUp | TransferCall
