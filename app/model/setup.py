@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 
 from app.audio.formats import PCM16_24K, ULAW_8K, AudioFormat
 from app.model.truthfulness import truthful
@@ -10,6 +11,17 @@ _WIRE_FORMATS: Mapping[AudioFormat, Mapping[str, object]] = {
     PCM16_24K: {"type": "audio/pcm", "rate": 24000},
     ULAW_8K: {"type": "audio/pcmu"},
 }
+
+_FLAT_FORMATS: Mapping[AudioFormat, str] = {PCM16_24K: "pcm16", ULAW_8K: "g711_ulaw"}
+
+
+class Dialect(Enum):
+    """How a server words the realtime protocol."""
+
+    GA = "ga"
+    """The one that is generally available: a nested session object, `response.output_audio.delta`."""
+    PREVIEW = "preview"
+    """The beta before it, still spoken by Azure's preview: a flat session object, `response.audio.delta`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +60,11 @@ class ModelSetup:
     audio_format: AudioFormat = PCM16_24K
 
 
-def session_settings(setup: ModelSetup) -> dict[str, object]:
+def session_settings(setup: ModelSetup, dialect: Dialect = Dialect.GA) -> dict[str, object]:
     """Return the `session` of the first session.update: all settings, listening without answering by itself."""
     wire_format = _WIRE_FORMATS[setup.audio_format]
+    if dialect is Dialect.PREVIEW:
+        return _flat_settings(setup)
     return {
         "type": "realtime",
         "output_modalities": ["audio"],
@@ -63,26 +77,48 @@ def session_settings(setup: ModelSetup) -> dict[str, object]:
             },
             "output": {"format": wire_format, "voice": setup.voice},
         },
-        "tools": [
-            {
-                "type": "function",
-                "name": tool.name,
-                "description": tool.description,
-                "parameters": tool.parameters,
-            }
-            for tool in setup.tools
-        ],
+        "tools": _tools(setup),
         "tool_choice": "auto",
     }
 
 
-def turn_settings(setup: ModelSetup, *, create_response: bool, interrupt_response: bool) -> dict[str, object]:
+def _flat_settings(setup: ModelSetup) -> dict[str, object]:
+    wire_format = _FLAT_FORMATS[setup.audio_format]
+    return {
+        "modalities": ["text", "audio"],
+        "instructions": truthful(setup.instructions, setup.transcription_language),
+        "voice": setup.voice,
+        "input_audio_format": wire_format,
+        "output_audio_format": wire_format,
+        "input_audio_transcription": _transcription(setup),
+        "turn_detection": _turn_detection(setup, create_response=False, interrupt_response=False),
+        "tools": _tools(setup),
+        "tool_choice": "auto",
+    }
+
+
+def turn_settings(
+    setup: ModelSetup,
+    dialect: Dialect = Dialect.GA,
+    *,
+    create_response: bool,
+    interrupt_response: bool,
+) -> dict[str, object]:
     """Return the `session` of an update that changes only what the model does by itself.
 
     The detector's object is sent whole: a server replaces it, it does not merge it.
     """
     detection = _turn_detection(setup, create_response=create_response, interrupt_response=interrupt_response)
+    if dialect is Dialect.PREVIEW:
+        return {"turn_detection": detection}
     return {"type": "realtime", "audio": {"input": {"turn_detection": detection}}}
+
+
+def _tools(setup: ModelSetup) -> list[dict[str, object]]:
+    return [
+        {"type": "function", "name": tool.name, "description": tool.description, "parameters": tool.parameters}
+        for tool in setup.tools
+    ]
 
 
 def _turn_detection(setup: ModelSetup, *, create_response: bool, interrupt_response: bool) -> dict[str, object]:
