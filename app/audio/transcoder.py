@@ -1,7 +1,7 @@
-"""The two directions of one call: the carrier's G.711 at 8 kHz and the model's PCM16 at 24 kHz."""
+"""The two directions of one call: the carrier's G.711 at 8 kHz and the model's PCM16 at 24 kHz, or G.711 as well."""
 
 from app.audio import mulaw
-from app.audio.formats import MODEL_HZ, TELEPHONE_HZ
+from app.audio.formats import MODEL_HZ, PCM16_24K, TELEPHONE_HZ, ULAW_8K, AudioFormat
 from app.audio.resample import Resampler
 
 
@@ -59,3 +59,46 @@ class Downlink:
         """Forget what is under way: the utterance was cut."""
         self._odd = b""
         self._resampler.reset()
+
+
+class Passage:
+    """Either direction of a call whose model takes G.711 itself: nothing is changed, delayed or remembered."""
+
+    __slots__ = ()
+
+    def push(self, ulaw: bytes) -> bytes:
+        """Return the very bytes."""
+        return ulaw
+
+    def flush(self) -> bytes:
+        """Return nothing: there is no tail."""
+        return b""
+
+    def reset(self) -> None:
+        """Forget nothing."""
+
+
+_PASSAGE = Passage()
+"""One for all calls."""
+
+
+def uplink_to(audio: AudioFormat) -> Uplink | Passage:
+    """Return one call's way from the carrier to audio of this format. Raises ValueError for one no model here has."""
+    return _PASSAGE if _is_straight(audio) else Uplink()
+
+
+def downlink_from(audio: AudioFormat) -> Downlink | Passage:
+    """Return one call's way from audio of this format to the carrier. Raises ValueError as `uplink_to` does."""
+    return _PASSAGE if _is_straight(audio) else Downlink()
+
+
+def ulaw_of(pcm: bytes) -> bytes:
+    """Return a whole recording (PCM16, 24 kHz mono) as G.711 μ-law at 8 kHz, as a Downlink would send it."""
+    downlink = Downlink()
+    return downlink.push(pcm) + downlink.flush()
+
+
+def _is_straight(audio: AudioFormat) -> bool:
+    if audio not in (ULAW_8K, PCM16_24K):
+        raise ValueError(f"no way between the carrier and {audio.name}; expected {ULAW_8K.name} or {PCM16_24K.name}")
+    return audio == ULAW_8K

@@ -9,7 +9,8 @@ from app.session.words import Phrase
 
 
 class SpeechLeg:
-    """sounds: the rendered sentences, PCM16 24 kHz; one that is missing is reported as failed, in the same step."""
+    """sounds: the rendered sentences as the call's audio is written; one that is missing is reported as failed, in the
+    same step."""
 
     def __init__(self, sounds: Mapping[Phrase, bytes]) -> None:
         self._sounds = sounds

@@ -10,6 +10,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from app.audio.formats import PCM16_24K, ULAW_8K, AudioFormat
+from app.audio.transcoder import ulaw_of
 from app.errors import VoiceAgentError
 from app.speech.synthesizer import Synthesizer
 
@@ -20,18 +22,29 @@ _DIGEST_BYTES = hashlib.sha256().digest_size
 
 
 class PhraseBook:
-    """The rendered sentences of this process. Sound is PCM16 24 kHz mono."""
+    """The rendered sentences of this process. Sound is kept as PCM16 24 kHz mono, and as μ-law where a call asks so."""
 
     def __init__(self, folder: Path, synthesizer: Synthesizer) -> None:
         self._folder = folder
         self._synthesizer = synthesizer
         self._sounds: dict[tuple[str, str], bytes] = {}
+        self._ulaw: dict[tuple[str, str], bytes] = {}
         self.failures: dict[tuple[str, str], str] = {}
         """Why a sentence could not be rendered, by text and language."""
 
-    def sound_of(self, text: str, language: str) -> bytes | None:
-        """Return the rendered sentence, or None when it is not there."""
-        return self._sounds.get((text, language))
+    def sound_of(self, text: str, language: str, audio: AudioFormat = PCM16_24K) -> bytes | None:
+        """Return the rendered sentence, or None when it is not there.
+
+        audio: PCM16 at 24 kHz, or μ-law at 8 kHz, to which a sentence is brought once: 0.4 ms for each second of it.
+        """
+        sound = self._sounds.get((text, language))
+        if sound is None or audio == PCM16_24K:
+            return sound
+        if audio != ULAW_8K:
+            raise ValueError(f"no sentence is kept as {audio.name}; expected {PCM16_24K.name} or {ULAW_8K.name}")
+        if (text, language) not in self._ulaw:
+            self._ulaw[text, language] = ulaw_of(sound)
+        return self._ulaw[text, language]
 
     async def render(self, sentences: Mapping[str, str], language: str) -> dict[str, str]:
         """Render what is not there yet. sentences: text by name; returns the reasons of those that failed, by name."""

@@ -1,7 +1,8 @@
 """The caller's leg: reads the carrier's stream, and writes to it without waiting.
 
 `opened` waits for the stream's `start`, which says whose call it is; whether that call may come in is decided at the
-door. `run` then reports what happens, beginning with what has come since `start`.
+door. `use` says how the audio of that call's agent is written. `run` then reports what happens, beginning with what has
+come since `start`.
 """
 
 import asyncio
@@ -9,18 +10,19 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from app.errors import StreamError
+from app.audio.formats import PCM16_24K, AudioFormat
+from app.errors import InvariantError, StreamError
 from app.session.commands import HangUp, StreamCommand, TransferCall
 from app.session.events import Event, StreamEnded, StreamStalled
 from app.session.words import StreamEnd
-from app.stream.messages import Connected, Passed, Start, decode
+from app.stream.messages import Connected, Message, Passed, Start, Stop, decode
 from app.stream.receiver import MAX_MESSAGE_BYTES, StreamSocket
 from app.stream.translate import Translator, stream_sid_of
 
 NORMAL, POLICY, TOO_BIG, TRY_LATER = 1000, 1008, 1009, 1013
 """The codes under which a stream is closed (RFC 6455 §7.4.1, and 1013 of IANA's registry)."""
 
-_MAX_WAITING_EVENTS = 500
+_MAX_WAITING_MESSAGES = 500
 """Ten seconds of frames: how long the call behind the door may take to begin."""
 
 
@@ -48,9 +50,11 @@ class StreamLeg:
         self.broken_messages = 0
         self._socket = socket
         self._identity: asyncio.Future[StreamIdentity] = asyncio.get_running_loop().create_future()
+        self._start: Start | None = None
         self._translator: Translator | None = None
         self._report: Callable[[Event], None] | None = None
-        self._waiting: deque[Event] = deque()
+        # what has come since start, untranslated: in which format, only the call behind the door knows
+        self._waiting: deque[Message] = deque()
         self._is_stalled = False
         self._end: StreamEnd | None = None
         self._over = asyncio.Event()
@@ -77,26 +81,41 @@ class StreamLeg:
             return self._identity.result()
         raise StreamError("the media stream ended before its start message; a carrier sends connected, start, media")
 
+    def use(self, audio: AudioFormat) -> None:
+        """Say how the audio of CallerAudio and PlayAudio is written: PCM16 at 24 kHz unless said, or G.711 straight.
+
+        Once, between `opened` and the first command or `run`.
+        """
+        if self._start is None or self._translator is not None:
+            raise InvariantError("a stream's audio format is said after its start and before its call begins, once")
+        self._translator = Translator(self._start, audio=audio)
+
     async def run(self, report: Callable[[Event], None]) -> None:
-        """Report what happens on the stream until the peer has left or we have closed it.
+        """Report what happens on the opened stream until the peer has left or we have closed it.
 
         Begins with the loop's next turn: what has come already waits for whoever starts the legs to begin the call.
         """
         await asyncio.sleep(0)
+        translator = self._translating()
+        was_stalled, end = self._is_stalled, self._end
         self._report = report
         while self._waiting:
-            report(self._waiting.popleft())
+            self._take(self._waiting.popleft(), translator)
+        if was_stalled:
+            report(StreamStalled())
+        if end is not None:
+            report(StreamEnded(end))
         await self._over.wait()
 
     def perform(self, command: StreamCommand) -> None:
         """Send what the command asks for, at once. Never waits, never raises; on a closed leg does nothing."""
-        if self._end is not None or self._translator is None:
+        if self._end is not None or self._start is None:
             return
         if isinstance(command, HangUp | TransferCall):
             # the carrier then asks /twilio/after what is to become of the call
             self._finish(StreamEnd.CLOSED, NORMAL)
             return
-        for text in self._translator.messages(command):
+        for text in self._translating().messages(command):
             self._socket.send_text(text)
 
     # --- Receiver -----------------------------------------------------------------------------------------------------
@@ -110,21 +129,14 @@ class StreamLeg:
         message = decode(text)
         if isinstance(message, Passed):
             self._pass_over(message)
-        elif self._translator is None:
-            if isinstance(message, Start):
-                self._begin(message)
-            elif not isinstance(message, Connected):
-                self._pass_over(Passed.BROKEN)
-        else:
-            event = self._translator.event(message)
-            if event is None:
-                return
-            if isinstance(event, Passed):
-                self._pass_over(event)
-            elif isinstance(event, StreamEnded):
-                self._finish(event.end)
-            else:
-                self._tell(event)
+        elif self._report is not None and self._translator is not None:
+            self._take(message, self._translator)
+        elif self._start is not None:
+            self._keep(message)
+        elif isinstance(message, Start):
+            self._begin(message)
+        elif not isinstance(message, Connected):
+            self._pass_over(Passed.BROKEN)
 
     def receive_binary(self) -> None:
         self._pass_over(Passed.BROKEN)
@@ -132,7 +144,8 @@ class StreamLeg:
     def stalled(self) -> None:
         if not self._is_stalled and self._end is None:
             self._is_stalled = True
-            self._tell(StreamStalled())
+            if self._report is not None:
+                self._report(StreamStalled())
 
     def gone(self, *, by_us: bool) -> None:
         self._finish(StreamEnd.CLOSED if by_us else StreamEnd.LOST)
@@ -140,7 +153,7 @@ class StreamLeg:
     # ------------------------------------------------------------------------------------------------------------------
 
     def _begin(self, message: Start) -> None:
-        self._translator = Translator(message)
+        self._start = message
         start = message.start
         self._identity.set_result(
             StreamIdentity(
@@ -154,11 +167,28 @@ class StreamLeg:
             )
         )
 
-    def _tell(self, event: Event) -> None:
-        if self._report is not None:
+    def _translating(self) -> Translator:
+        if self._translator is None:
+            self.use(PCM16_24K)
+            assert self._translator is not None
+        return self._translator
+
+    def _take(self, message: Message, translator: Translator) -> None:
+        event = translator.event(message)
+        if event is None:
+            return
+        if isinstance(event, Passed):
+            self._pass_over(event)
+        elif isinstance(event, StreamEnded):
+            self._finish(event.end)
+        elif self._report is not None:
             self._report(event)
-        elif len(self._waiting) < _MAX_WAITING_EVENTS:
-            self._waiting.append(event)
+
+    def _keep(self, message: Message) -> None:
+        if isinstance(message, Stop):
+            self._finish(StreamEnd.STOPPED)
+        elif len(self._waiting) < _MAX_WAITING_MESSAGES:
+            self._waiting.append(message)
         else:
             self._finish(StreamEnd.LOST, TRY_LATER)
 
@@ -178,9 +208,6 @@ class StreamLeg:
         if code is not None:
             self._socket.close(code)
         self._over.set()
-        ended = StreamEnded(end)
         if self._report is not None:
             self._waiting.clear()  # the last event is the last, also when it comes amid those that waited
-            self._report(ended)
-        else:
-            self._waiting.append(ended)
+            self._report(StreamEnded(end))

@@ -1,6 +1,9 @@
 """The stream's messages ⇄ the session's words. Pure: no socket, no clock; it remembers the filters' tails and counts.
 
-Beside it runs our own ear: it is told what is sent and hears what comes, and each frame takes its verdict along.
+The audio inside the call is PCM16 at 24 kHz, or G.711 as on the wire: then every frame goes through as it is.
+
+Beside it runs our own ear: it is told what is sent and hears what comes, and each frame takes its verdict along. It has
+the wire's own frames either way, and makes of them the samples that it needs.
 
 The session numbers its marks by generation and number; on the wire a mark's name is "generation:number".
 """
@@ -8,8 +11,9 @@ The session numbers its marks by generation and number; on the wire a mark's nam
 import re
 from typing import assert_never
 
+from app.audio.formats import PCM16_24K, AudioFormat
 from app.audio.speech_detector import SpeechDetector
-from app.audio.transcoder import Downlink, Uplink
+from app.audio.transcoder import downlink_from, uplink_to
 from app.audio.voice_model import MODELS, VoiceModels
 from app.session.commands import ClearPlayback, ListenClosely, PlayAudio, SendMark
 from app.session.events import CallerAudio, CallerDigit, PlaybackReached, StreamEnded
@@ -27,7 +31,7 @@ _VERDICTS = (Verdict.SILENCE, Verdict.SOUND, Verdict.SPEECH)
 
 
 class Translator:
-    """Translates one stream, from its `start` on.
+    """Translates one stream, from its `start` on. audio: how the call's audio is written on our side.
 
     lost_messages: numbers that the carrier's counting left out. lost_audio_ms: the most by which the audio that came
     was behind the carrier's timestamps.
@@ -46,11 +50,11 @@ class Translator:
         "lost_messages",
     )
 
-    def __init__(self, start: Start, models: VoiceModels = MODELS) -> None:
+    def __init__(self, start: Start, models: VoiceModels = MODELS, *, audio: AudioFormat = PCM16_24K) -> None:
         self._start = start
         self._wording = Wording(stream_sid_of(start))
-        self._uplink = Uplink()
-        self._downlink = Downlink()
+        self._uplink = uplink_to(audio)
+        self._downlink = downlink_from(audio)
         self._detector = SpeechDetector(models)
         self._next_number = start.sequence_number + 1
         self._first_timestamp_ms = -1

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.audio import mulaw
-from app.audio.formats import PCM16_24K, ULAW_8K
-from app.audio.transcoder import Downlink, Uplink
+from app.audio.formats import PCM16_24K, ULAW_8K, AudioFormat
+from app.audio.transcoder import Downlink, Uplink, downlink_from, ulaw_of, uplink_to
 
 pytestmark = pytest.mark.core
 
@@ -66,6 +66,31 @@ def test_after_a_cut_the_next_utterance_begins_clean() -> None:
     downlink.push(np.full(1000, 20000, dtype="<i2").tobytes() + b"\x01")
     downlink.reset()
     assert set(downlink.push(bytes(4800)) + downlink.flush()) == {0xFF}
+
+
+@given(ulaw=st.binary(max_size=400))
+def test_where_the_model_takes_g711_nothing_is_changed_either_way(ulaw: bytes) -> None:
+    up, down = uplink_to(ULAW_8K), downlink_from(ULAW_8K)
+    assert up.push(ulaw) == ulaw
+    assert down.push(ulaw) + down.flush() == ulaw
+
+
+def test_each_call_has_filters_of_its_own() -> None:
+    assert isinstance(uplink_to(PCM16_24K), Uplink)
+    assert isinstance(downlink_from(PCM16_24K), Downlink)
+    assert uplink_to(PCM16_24K) is not uplink_to(PCM16_24K)
+
+
+def test_a_format_that_nobody_speaks_is_refused() -> None:
+    other = AudioFormat("alaw_8k", 8000, 1, b"\xd5")
+    for way in (uplink_to, downlink_from):
+        with pytest.raises(ValueError, match="alaw_8k; expected ulaw_8k or pcm16_24k"):
+            way(other)
+
+
+def test_a_recording_is_brought_to_the_telephone_whole() -> None:
+    assert set(ulaw_of(bytes(PCM16_24K.bytes_of(50)))) == {0xFF}
+    assert len(ulaw_of(bytes(2 * 2401))) == 801
 
 
 def test_mulaw_round_trip_is_the_identity_on_its_own_values() -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from app.audio.formats import PCM16_24K, ULAW_8K, AudioFormat
+from app.audio.transcoder import ulaw_of
 from app.errors import VoiceAgentError
 from app.speech.phrases import PhraseBook
 
@@ -41,6 +43,19 @@ def test_a_sentence_is_rendered_once_and_kept_on_disk(tmp_path: Path) -> None:
     render(again, "Hello.")
     assert again.sound_of("Hello.", "en-US") == sound
     assert voice.spoken == ["Hello."]
+
+
+def test_a_call_in_g711_gets_the_sentence_in_g711_which_is_made_of_it_once(tmp_path: Path) -> None:
+    book = PhraseBook(tmp_path, Voice())
+    render(book, "Hello.")
+    sound = book.sound_of("Hello.", "en-US", PCM16_24K)
+    assert sound is not None
+    narrow = book.sound_of("Hello.", "en-US", ULAW_8K)
+    assert narrow == ulaw_of(sound)
+    assert book.sound_of("Hello.", "en-US", ULAW_8K) is narrow
+    assert book.sound_of("Goodbye.", "en-US", ULAW_8K) is None
+    with pytest.raises(ValueError, match="alaw_8k"):
+        book.sound_of("Hello.", "en-US", AudioFormat("alaw_8k", 8000, 1, b"\xd5"))
 
 
 def test_another_voice_or_language_is_another_sound(tmp_path: Path) -> None:

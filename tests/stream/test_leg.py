@@ -1,12 +1,15 @@
 """The leg, on a socket that only notes what it is told."""
 
 import asyncio
+import json
+from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
 
-from app.errors import StreamError
+from app.audio.formats import PCM16_24K, ULAW_8K, AudioFormat
+from app.errors import InvariantError, StreamError
 from app.session.commands import ClearPlayback, HangUp, ListenClosely, PlayAudio, SendMark, TransferCall
 from app.session.events import CallerAudio, CallerDigit, Event, PlaybackReached, StreamEnded, StreamStalled
 from app.session.words import StreamEnd, Verdict
@@ -201,6 +204,55 @@ def test_the_end_is_last_also_when_it_comes_amid_what_waited() -> None:
         line.on_event = hang_up
 
     assert play(lambda line: None, before=before).events == [CallerDigit("1"), StreamEnded(StreamEnd.CLOSED)]
+
+
+@pytest.mark.parametrize(("audio", "size"), [(ULAW_8K, 160), (PCM16_24K, 960)])
+def test_audio_is_in_the_format_of_the_call_also_what_came_before_it_was_said(audio: AudioFormat, size: int) -> None:
+    def before(line: Line) -> None:
+        line.hear(media(2))
+        line.leg.use(audio)
+        line.leg.perform(PlayAudio(b"\xff" * audio.bytes_of(100), ends=True))
+        line.hear(media(3))
+
+    line = play(lambda line: line.hear(media(4)), before=before)
+    assert [len(event.audio) for event in line.events if isinstance(event, CallerAudio)] == [size] * 3
+    assert line.leg.lost_messages == 0
+    (sent,) = line.socket.sent
+    assert len(b64decode(json.loads(sent)["media"]["payload"])) == 800
+
+
+def test_the_format_is_said_once_and_before_the_call_begins() -> None:
+    def begun(line: Line) -> None:
+        with pytest.raises(InvariantError, match="once"):
+            line.leg.use(ULAW_8K)
+
+    play(begun)
+
+    def twice(line: Line) -> None:
+        line.leg.use(ULAW_8K)
+        begun(line)
+
+    play(lambda line: None, before=twice)
+
+    async def too_early() -> None:
+        with pytest.raises(InvariantError, match="after its start"):
+            StreamLeg(NotedSocket()).use(ULAW_8K)
+
+    asyncio.run(too_early())
+
+
+def test_a_stall_before_the_call_is_told_when_it_begins() -> None:
+    line = play(lambda line: line.leg.stalled(), before=lambda line: line.leg.stalled())
+    assert line.events == [StreamStalled(), StreamEnded(StreamEnd.LOST)]
+
+
+def test_a_stream_that_is_not_open_takes_no_commands() -> None:
+    async def scenario() -> None:
+        socket = NotedSocket()
+        StreamLeg(socket).perform(PlayAudio(b"\x00\x00" * 2400))
+        assert socket.sent == []
+
+    asyncio.run(scenario())
 
 
 def test_a_call_that_does_not_begin_fills_no_memory() -> None:

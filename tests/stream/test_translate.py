@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.audio.formats import ULAW_8K
 from app.audio.transcoder import Downlink, Uplink
 from app.audio.voice_model import VoiceModels
 from app.session.commands import ClearPlayback, ListenClosely, PlayAudio, SendMark
@@ -56,6 +57,39 @@ def test_the_callers_audio_goes_through_one_uplink(frames: list[bytes]) -> None:
         assert event.audio == uplink.push(frame)
 
 
+@settings(deadline=None)
+@given(ulaw_frames)
+def test_g711_goes_through_as_it_is_with_the_same_verdicts(frames: list[bytes]) -> None:
+    straight, transcoding = Translator(START, audio=ULAW_8K), Translator(START)
+    for frame in frames:
+        event, other = straight.event(media(frame)), transcoding.event(media(frame))
+        assert isinstance(event, CallerAudio)
+        assert isinstance(other, CallerAudio)
+        assert (event.audio, event.verdict) == (frame, other.verdict)
+
+
+@settings(deadline=None)
+@given(ulaw_frames)
+def test_what_is_played_in_g711_is_sent_byte_for_byte_and_has_no_tail(pieces: list[bytes]) -> None:
+    translator = Translator(START, audio=ULAW_8K)
+    assert payloads([text for piece in pieces for text in translator.messages(PlayAudio(piece))]) == b"".join(pieces)
+    assert translator.messages(PlayAudio(b"", ends=True)) == ()
+    (whole,) = translator.messages(PlayAudio(b"\x00\xff", ends=True))
+    assert payloads([whole]) == b"\x00\xff"
+
+
+def test_an_agent_in_g711_is_known_again_when_it_comes_back() -> None:
+    translator = Translator(START, models(), audio=ULAW_8K)
+    translator.messages(PlayAudio(b"\x0f" * 8000, ends=True))  # 1 s at −6 dBFS
+    verdicts(translator, *[QUIET] * 10)
+    assert verdicts(translator, *[ECHO] * 10) == [Verdict.SILENCE] * 10
+    translator.messages(ClearPlayback())
+    verdicts(translator, *[QUIET] * 60)
+    assert verdicts(translator, ECHO) == [Verdict.SOUND]
+
+
+ECHO = b"\x50\xd0" * 80
+"""25 dB below the agent."""
 QUIET, LOUD = b"\xff" * 160, b"\x10\x90" * 80
 
 
