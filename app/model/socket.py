@@ -53,11 +53,16 @@ _MASKED = 0x80
 
 
 class ConnectError(ModelError):
-    """No connection came about. reason: a short word for logs: http_401, connect_timeout, …"""
+    """No connection came about. reason: a short word for logs: http_401, connect_timeout, …
 
-    def __init__(self, reason: str, message: str) -> None:
+    is_final: another try would end the same way. is_crowded: there are too many sessions, says the provider.
+    """
+
+    def __init__(self, reason: str, message: str, *, is_final: bool = False, is_crowded: bool = False) -> None:
         super().__init__(message)
         self.reason = reason
+        self.is_final = is_final
+        self.is_crowded = is_crowded
 
 
 class ModelSocket(ClientConnection):
@@ -198,7 +203,7 @@ async def open_socket(url: str, headers: Mapping[str, str], connect_timeout_s: f
             tls: ssl.SSLContext | None = None
             if address.scheme == "wss":
                 # Reading the system's certificates takes 20 ms the first time: not on the loop that carries calls.
-                tls = await asyncio.get_running_loop().run_in_executor(None, _tls_context)
+                tls = await asyncio.get_running_loop().run_in_executor(None, tls_context)
             connection = await _Connect(
                 url,
                 additional_headers=headers,
@@ -244,5 +249,6 @@ def is_loopback(host: str) -> bool:
 
 
 @functools.cache
-def _tls_context() -> ssl.SSLContext:
+def tls_context() -> ssl.SSLContext:
+    """Return the one that trusts the system's authorities. Reading them takes 20 ms the first time."""
     return ssl.create_default_context()

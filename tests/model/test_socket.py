@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
 
 from app.model import socket as model_socket
-from app.model.socket import MAX_MESSAGE_BYTES, ConnectError, ModelSocket, _tls_context, is_loopback, open_socket
+from app.model.socket import MAX_MESSAGE_BYTES, ConnectError, ModelSocket, tls_context, is_loopback, open_socket
 from tests.support.stand_in_model import CERTIFICATE, StandInModel
 
 LOOPS = [asyncio.new_event_loop, uvloop.new_event_loop]
@@ -447,11 +447,11 @@ class TestConnecting:
                 assert await connection.closed() == 1000
 
         monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
-        _tls_context.cache_clear()
+        tls_context.cache_clear()
         try:
             run(scenario(), loop)
         finally:
-            _tls_context.cache_clear()
+            tls_context.cache_clear()
 
     def test_a_proxy_of_the_system_is_not_asked_for_this_machine(self, monkeypatch: pytest.MonkeyPatch) -> None:
         for name in ("http_proxy", "https_proxy", "all_proxy", "ws_proxy", "socks_proxy"):
