@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from scripts.benchmarks import barge_in, hearing, load
+from scripts.benchmarks import barge_in, hearing, load, rows
 
 
 def main() -> int:
@@ -17,6 +17,13 @@ def main() -> int:
     )
     asked.add_argument("--seconds", type=_count, default=10, metavar="S", help="measured at each level (default: 10)")
     asked.add_argument("--most", type=_count, default=400, metavar="N", help="no level beyond this (default: 400)")
+    asked.add_argument(
+        "--format",
+        choices=rows.FORMATS,
+        default="pcm16",
+        help="of the service's agent: pcm16 transcodes, pcmu is G.711 straight through, as the naive bridge has it "
+        "either way (default: %(default)s)",
+    )
     asked.add_argument("--json", type=Path, metavar="FILE", help="write every figure there")
     heard = benchmarks.add_parser("hearing", help="our own ear: coughs, words, sentences, noise and the agent's echo")
     heard.add_argument(
@@ -35,7 +42,7 @@ def main() -> int:
     if arguments.benchmark == "hearing":
         return hearing.run(arguments.audio)
     levels = [arguments.calls] if arguments.calls else load.levels_up_to(arguments.most)
-    return load.run(levels, float(arguments.seconds), arguments.json)
+    return load.run(levels, float(arguments.seconds), arguments.format, arguments.json)
 
 
 def _count(text: str) -> int:

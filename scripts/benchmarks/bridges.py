@@ -18,7 +18,7 @@ _START_S = 60.0
 _AGENT = f"""
 agent: load
 phone_numbers: ["{DIALLED}"]
-model: {{provider: openai}}
+model: {{provider: openai, audio_format: AUDIO_FORMAT}}
 prompt: Be brief.
 disclosure: {{text: "You are speaking with an AI."}}
 barge_in: {{mode: immediate}}
@@ -46,11 +46,11 @@ def cores() -> tuple[int | None, set[int]]:
 
 
 @asynccontextmanager
-async def service(model_url: str, core: int | None, folder: Path) -> AsyncIterator[Bridge]:
-    """Run the service as an operator starts it. model_url: where its agent's model is."""
+async def service(model_url: str, core: int | None, folder: Path, audio_format: str) -> AsyncIterator[Bridge]:
+    """Run the service as an operator starts it. model_url: where its agent's model is; audio_format: as in its file."""
     agents = folder / "agents"
     agents.mkdir()
-    (agents / "load.yaml").write_text(_AGENT)
+    (agents / "load.yaml").write_text(_AGENT.replace("AUDIO_FORMAT", audio_format))
     port = _free_port()
     environment = {
         "PORT": str(port),

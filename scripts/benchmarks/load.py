@@ -57,17 +57,17 @@ def levels_up_to(most: int) -> list[int]:
     return [*(level for level in _FIRST_LEVELS if level <= most), *range(_FIRST_LEVELS[-1] + _STEP, most + 1, _STEP)]
 
 
-def run(levels: Sequence[int], seconds: float, json_path: Path | None) -> int:
-    """Measure, print, and return 0 when every row that was measured is met, else 1."""
+def run(levels: Sequence[int], seconds: float, audio_format: str, json_path: Path | None) -> int:
+    """Measure, print, and return 0 when every row that was measured is met, else 1. audio_format: pcm16 or pcmu."""
     core, others = bridges.cores()
     if core is not None:
         os.sched_setaffinity(0, others)
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    print(table.heading(core, others, seconds), flush=True)
+    print(table.heading(core, others, seconds, audio_format), flush=True)
     with tempfile.TemporaryDirectory(prefix="dialtone-bench-") as folder:
-        measured = uvloop.run(_measure(levels, seconds, core, Path(folder)))
-    rows = judge(measured)
+        measured = uvloop.run(_measure(levels, seconds, audio_format, core, Path(folder)))
+    rows = judge(measured, audio_format)
     print(table.notes(measured))
     print(table.verdicts(rows))
     if json_path is not None:
@@ -81,6 +81,7 @@ def run(levels: Sequence[int], seconds: float, json_path: Path | None) -> int:
         figures = {
             "machine": machine,
             "seconds": seconds,
+            "audio_format": audio_format,
             "levels": [{**asdict(level), "late": level.is_late} for level in measured],
             "rows": [asdict(row) for row in rows],
         }
@@ -88,13 +89,15 @@ def run(levels: Sequence[int], seconds: float, json_path: Path | None) -> int:
     return 0 if all(row.is_met is not False for row in rows) else 1
 
 
-async def _measure(levels: Sequence[int], seconds: float, core: int | None, folder: Path) -> list[Level]:
+async def _measure(
+    levels: Sequence[int], seconds: float, audio_format: str, core: int | None, folder: Path
+) -> list[Level]:
     measured: list[Level] = []
     async with AsyncExitStack() as stack:
         load = Load(core)
         await load.model.start()
         stack.callback(load.close)
-        service = await stack.enter_async_context(bridges.service(load.model.url, core, folder))
+        service = await stack.enter_async_context(bridges.service(load.model.url, core, folder, audio_format))
         naive = await stack.enter_async_context(bridges.naive(load.model.url, core, folder))
         gc.collect()
         gc.freeze()

@@ -43,14 +43,20 @@ _UNITS = (
 )
 
 
-def heading(core: int | None, others: set[int], seconds: float) -> str:
+_AUDIO = {
+    "pcm16": "The service transcodes (audio_format: pcm16); the naive bridge passes G.711 straight through.",
+    "pcmu": "The service passes G.711 straight through (audio_format: pcmu), as the naive bridge does.",
+}
+
+
+def heading(core: int | None, others: set[int], seconds: float, audio_format: str) -> str:
     """Return what stands above the lines."""
     where = (
         f"The bridge alone on core {core}, callers and scripted model on {', '.join(map(str, sorted(others)))}"
         if core is not None
         else "Fewer than two cores, or no way to bind to one: the bridge shares its core with the load"
     )
-    words = f"{where}; {seconds:g} s measured at each level.\n"
+    words = f"{where}; {seconds:g} s measured at each level.\n{_AUDIO[audio_format]}\n"
     names = "  ".join(name.rjust(width) for name, width in _COLUMNS)
     units = "  ".join(unit.rjust(width) for unit, (_, width) in zip(_UNITS, _COLUMNS, strict=True))
     return f"{words}{names}\n{units}"

@@ -106,6 +106,18 @@ def test_a_service_dearer_than_one_and_a_half_naive_bridges_is_told() -> None:
     assert row(judge([replace(SERVICE, cpu_ms=4.6), NAIVE]), "against the naive").is_met is False
 
 
+def test_of_a_service_that_does_not_transcode_more_is_asked() -> None:
+    levels = [replace(SERVICE, calls=calls, cpu_ms=3.1) for calls in (50, 100)]
+    levels += [replace(NAIVE, calls=100), replace(SERVICE, calls=125, up=LATE)]
+
+    transcoding, straight = judge(levels, "pcm16"), judge(levels, "pcmu")
+
+    assert [row(rows, "calls on one core").is_met for rows in (transcoding, straight)] == [True, False]
+    assert [row(rows, "against the naive").is_met for rows in (transcoding, straight)] == [True, False]
+    assert row(straight, "calls on one core").at_least == "200"
+    assert row(straight, "against the naive").at_least == "≤ 1.0 ×"
+
+
 def test_a_refused_truncate_is_told() -> None:
     refused = row(judge([replace(SERVICE, refused=1), NAIVE]), "truncates")
 
