@@ -266,6 +266,14 @@ class NoteToolCall:
 
 
 @dataclass(frozen=True, slots=True)
+class NoteRenewal:
+    """Before its provider ended it, a session was taken over from by another."""
+
+    model: ModelNumber
+    former: ModelNumber
+
+
+@dataclass(frozen=True, slots=True)
 class NoteEnd:
     """The call's session is over; nothing is asked or taken in any more.
 
@@ -294,5 +302,5 @@ ModelCommand = (
 )
 VoiceCommand = SpeakPhrase | CancelSpeech
 ToolCommand = RunTool | CancelTool
-Note = NoteDisclosure | NoteBargeIn | NoteFalseAlarm | NoteClaim | NoteTurn | NoteToolCall | NoteEnd
+Note = NoteDisclosure | NoteBargeIn | NoteFalseAlarm | NoteClaim | NoteTurn | NoteToolCall | NoteRenewal | NoteEnd
 Command = StreamCommand | ModelCommand | VoiceCommand | ToolCommand | Note

@@ -70,9 +70,9 @@ class Conversation:
         for entry in self._entries:
             if entry.known_to >= model:
                 continue
-            entry.known_to = model
             if not entry.text:
-                continue
+                continue  # its words may still come
+            entry.known_to = model
             match entry.side:
                 case Side.CALLER:
                     commands.append(AddCallerText(model, entry.item_id, entry.text))

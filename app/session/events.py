@@ -294,16 +294,8 @@ class ServiceStopping:
     """This process ends now."""
 
 
-Event = (
-    StreamStarted
-    | CallerAudio
-    | CallerDigit
-    | PlaybackReached
-    | StreamStalled
-    | StreamEnded
-    | ModelReady
-    | ModelSettingsDiffer
-    | RateLimitsReported
+ModelEvent = (
+    ModelReady
     | TurnHandlingSet
     | ModelStalled
     | ModelLost
@@ -319,8 +311,21 @@ Event = (
     | AgentTranscript
     | ToolCallRequested
     | ResponseEnded
-    | TranscriptionBilled
     | RequestRefused
+)
+"""What a session with the model says that changes the call: of which session it is, is asked first."""
+
+Event = (
+    StreamStarted
+    | CallerAudio
+    | CallerDigit
+    | PlaybackReached
+    | StreamStalled
+    | StreamEnded
+    | ModelEvent
+    | ModelSettingsDiffer
+    | RateLimitsReported
+    | TranscriptionBilled
     | SpeechAudio
     | SpeechEnded
     | SpeechFailed

@@ -1,24 +1,38 @@
-"""The line to the realtime model: which session with it is ours, is it ready, when is it tried again, when given up.
+"""The line to the realtime model: which session is ours, with which of the agent's models, and what follows a loss.
 
-A lost session is opened anew with growing pauses. Eight seconds after the loss it is given up: with the words to the
-caller the call then ends within the twenty seconds that are promised. So is one that is lost again and again as soon as
-it is there.
+A lost session is opened anew with growing pauses. While there is a further model, one that fails a few times in a row,
+does not answer, or could only fail again gives way to it. Eight seconds after the loss the line is given up: with the
+words to the caller the call then ends within the twenty seconds that are promised. So it is when it is lost again and
+again as soon as it is there.
 """
 
+from collections.abc import Sequence
+
+from app.session.terms import ModelTerms
 from app.session.words import ModelNumber
 
 PAUSES_S = (0.0, 0.5, 1.0, 2.0, 4.0)
+TRIES = 3
+"""How often a model is tried again while there is a further one."""
+PATIENCE_S = 2.5
+"""And how long it may take then until it is ready."""
 GIVE_UP_S = 8.0
 STEADY_S = 10.0
 """A session that lasted so long was a good one: the next loss is counted anew."""
 
 
 class ModelLine:
+    """choice: which of the models; impatient_at: when one that is not ready by then gives way to the next."""
+
     __slots__ = (
-        "_attempts",
+        "_choices",
         "_is_confirmed",
+        "_models",
         "_ready_at",
+        "_tries",
+        "choice",
         "give_up_at",
+        "impatient_at",
         "is_open",
         "is_ready",
         "model",
@@ -26,15 +40,19 @@ class ModelLine:
         "reopen_at",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, models: Sequence[ModelTerms]) -> None:
+        self._models = models
+        self._choices: list[int] = []  # by session, from the first
         self.model = ModelNumber(0)
+        self.choice = 0
         self.is_open = False
         self.is_ready = False
         self.reopen_at: float | None = None
+        self.impatient_at: float | None = None
         self.give_up_at: float | None = None
         self.origin_ms = 0
         """Where on the stream this session's audio begins."""
-        self._attempts = 0
+        self._tries = 0
         self._is_confirmed = False
         self._ready_at = 0.0
 
@@ -46,32 +64,69 @@ class ModelLine:
         """Has this session confirmed that it answers turns by itself?"""
         return self.is_ready and self._is_confirmed
 
-    def open(self) -> ModelNumber:
-        self.model = ModelNumber(self.model + 1)
+    @property
+    def session_limit_s(self) -> float | None:
+        """How long a session with the present model may last, as far as is known beforehand."""
+        return self._models[self.choice].session_limit_s
+
+    def next_number(self) -> ModelNumber:
+        """Return the number of a further session with the present model, this line's or one beside it."""
+        self._choices.append(self.choice)
+        return ModelNumber(len(self._choices))
+
+    def choice_of(self, model: ModelNumber) -> int:
+        """Return which of the models a session was opened with."""
+        return self._choices[model - 1]
+
+    def open(self, at: float) -> ModelNumber:
+        self.model = self.next_number()
         self.is_open = True
         self.is_ready = self._is_confirmed = False
         self.reopen_at = None
+        self.impatient_at = at + PATIENCE_S if self._has_next else None
         return self.model
 
     def ready(self, origin_ms: int, at: float) -> None:
         """The session can be used. origin_ms: where on the stream its audio begins."""
         self.is_ready = True
         self.origin_ms = origin_ms
-        self.give_up_at = None
+        self.give_up_at = self.impatient_at = None
         self._ready_at = at
+
+    def take_over(self, model: ModelNumber, origin_ms: int, at: float) -> None:
+        """Another session, which is ready, is ours from here on."""
+        self.model = model
+        self.is_open = True
+        self._is_confirmed = False
+        self.reopen_at = None
+        self.ready(origin_ms, at)
 
     def turn_handling_confirmed(self) -> None:
         self._is_confirmed = True
 
-    def lost(self, at: float) -> None:
+    def lost(self, at: float, *, is_final: bool) -> None:
+        """The session is gone, or did not come about. is_final: with this model another would go the same way."""
         if self.is_ready and at - self._ready_at >= STEADY_S:
-            self._attempts = 0
+            self._tries = 0
         self.is_open = self.is_ready = self._is_confirmed = False
+        self.impatient_at = None
         if self.give_up_at is None:
-            self.give_up_at = at + GIVE_UP_S if self._attempts <= len(PAUSES_S) else at
-        pause_s = PAUSES_S[min(self._attempts, len(PAUSES_S) - 1)]
-        self._attempts += 1
-        self.reopen_at = at + pause_s
+            self.give_up_at = at + GIVE_UP_S
+        may_stay = self._models[self.choice].reconnects and not is_final
+        if may_stay and self._tries < (TRIES if self._has_next else len(PAUSES_S) + 1):
+            self.reopen_at = at + PAUSES_S[min(self._tries, len(PAUSES_S) - 1)]
+            self._tries += 1
+        elif self._has_next:
+            self.choice += 1
+            self._tries = 0
+            self.reopen_at = at
+        else:
+            self.reopen_at = None
+            self.give_up_at = at
 
     def is_given_up(self, at: float) -> bool:
         return self.give_up_at is not None and at >= self.give_up_at
+
+    @property
+    def _has_next(self) -> bool:
+        return self.choice + 1 < len(self._models)

@@ -263,6 +263,10 @@ class Playback:
                 item.is_complete = True
         self._drop_empty()
 
+    def has_response(self, response_id: ResponseId) -> bool:
+        """Does anything of it sound or wait?"""
+        return any(item.response_id == response_id for item in self._items)
+
     def model_gone(self) -> None:
         """No more comes of any item of the model's; what there is plays out."""
         for item in self._items:

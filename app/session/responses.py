@@ -78,6 +78,10 @@ class Responses:
         """An item calls for an answer. confirmed: the model has it."""
         self._reasons[reason] = self._reasons.get(reason, False) or confirmed
 
+    def unwant(self, reason: ItemId) -> None:
+        """Another item will call for the answer instead."""
+        self._reasons.pop(reason, None)
+
     def confirm(self, reason: ItemId) -> None:
         """The model has the item."""
         if reason in self._reasons:

@@ -9,7 +9,7 @@ beside this file (`rules/`), which import downwards: saying, beginning, heard, c
 from typing import assert_never
 
 from app.session.claims import claims_to_be_human
-from app.session.commands import AppendInputAudio, CancelResponse, CloseModel, Command, RequestResponse
+from app.session.commands import CancelResponse, CloseModel, Command, RequestResponse
 from app.session.conversation import Side
 from app.session.disclosure import DisclosureState
 from app.session.events import (
@@ -27,6 +27,7 @@ from app.session.events import (
     DeadlinePassed,
     Event,
     ItemTaken,
+    ModelEvent,
     ModelLost,
     ModelReady,
     ModelSettingsDiffer,
@@ -56,9 +57,6 @@ from app.session.rules.answering import (
     key_pressed,
     keyed_in,
     may_request,
-    model_lost,
-    model_ready,
-    open_model,
     response_ended,
     tool_finished,
     tool_requested,
@@ -77,11 +75,22 @@ from app.session.rules.judging import (
     speech_reported,
     verdict_given,
 )
-from app.session.rules.leaving import after_turn, close, disclose, finish, hang_up_now, leave, speech_failed
+from app.session.rules.leaving import (
+    after_turn,
+    close,
+    disclose,
+    finish,
+    hang_up_now,
+    is_too_dear,
+    leave,
+    speech_failed,
+)
+from app.session.rules.recovering import cover, give_way, mind_recovery, model_lost, model_ready, open_model
+from app.session.rules.renewing import feed, former_says, mind_renewal, second_says, unheard_from
 from app.session.rules.saying import hang_up, speak
 from app.session.rules.state import CallState
 from app.session.terms import Terms
-from app.session.words import Fault, Outcome, Phrase, Request, StreamEnd
+from app.session.words import Fault, Outcome, Phrase, Request, StreamEnd, Verdict
 
 LINGER_S = 2.0
 """How long the model's socket stays open after the stream's end, for the last response.done and transcripts."""
@@ -109,21 +118,21 @@ class Session:
         """Take in one event; return the commands it calls for, in order. at: seconds, monotonic."""
         call = self._call
         if type(event) is CallerAudio and not is_news(call, event):  # fifty times a second: moves no pacing, no timers
-            return _caller_audio(call, event.audio, at)
+            return _caller_audio(call, event, at)
         if call.ended:
             return []
         out = call.out = []
         _take(call, event, at)
         if not call.ended:
             _go_on(call, at)
-        self.deadline = _next_deadline(call)
+        self.deadline = _next_deadline(call, at)
         return out
 
 
 def _take(call: CallState, event: Event, at: float) -> None:
     match event:
-        case CallerAudio(audio, verdict):
-            call.out += _caller_audio(call, audio, at)
+        case CallerAudio(_, verdict):
+            call.out += _caller_audio(call, event, at)
             verdict_given(call, verdict, at)
         case StreamStarted(disclosure_said):
             _stream_started(call, at, disclosure_said=disclosure_said)
@@ -153,34 +162,22 @@ def _take(call: CallState, event: Event, at: float) -> None:
             tool_finished(call, tool_call_id, status, output, at)
         case DeadlinePassed():
             _deadline_passed(call, at)
-        case TranscriptionBilled() | ModelSettingsDiffer() | RateLimitsReported():
+        case TranscriptionBilled(model, usage):
+            call.cost.charge_transcription(call.line.choice_of(model), usage)
+        case ModelSettingsDiffer() | RateLimitsReported():
             pass  # for the journal's readers
         case _:
+            if type(event) is ResponseEnded:  # billed whichever session it was, and whether or not it was heard
+                call.cost.charge(call.line.choice_of(event.model), event.usage)
             if call.line.is_current(event.model):
                 _take_from_model(call, event, at)
+            elif call.renewal.is_about(event.model):
+                second_says(call, event, at)
+            elif event.model == call.renewal.former:
+                former_says(call, event, at)
 
 
-def _take_from_model(
-    call: CallState,
-    event: ModelReady
-    | TurnHandlingSet
-    | ModelStalled
-    | ModelLost
-    | CallerSpeechStarted
-    | CallerSpeechStopped
-    | CallerTurnCommitted
-    | CallerTranscript
-    | CallerTranscriptFailed
-    | ItemTaken
-    | ResponseStarted
-    | AgentAudio
-    | AgentAudioEnded
-    | AgentTranscript
-    | ToolCallRequested
-    | ResponseEnded
-    | RequestRefused,
-    at: float,
-) -> None:
+def _take_from_model(call: CallState, event: ModelEvent, at: float) -> None:
     match event:
         case AgentAudio(model, response_id, item_id, content_index, audio):
             if call.takes_in(response_id) and not call.responses.is_over(response_id):
@@ -197,19 +194,19 @@ def _take_from_model(
                 if claims_to_be_human(words):
                     cut_claim(call, response_id, item_id, at)
         case ModelReady():
-            model_ready(call, at)
+            model_ready(call, event, at)
         case TurnHandlingSet():
             call.line.turn_handling_confirmed()
         case ModelStalled(model):
             call.out.append(CloseModel(model))
             model_lost(call, at)
-        case ModelLost():
-            model_lost(call, at)
+        case ModelLost(_, _, is_final):
+            model_lost(call, at, is_final=is_final)
         case CallerSpeechStarted(_, item_id, audio_start_ms):
             call.floor.caller_started()
             call.caller_turns.started(item_id, call.stream_ms(audio_start_ms, at))
             call.idleness.caller_was_active(at)
-            speech_reported(call, item_id, at)
+            speech_reported(call, item_id, audio_start_ms, at)
         case CallerSpeechStopped(_, item_id, audio_end_ms):
             call.floor.caller_stopped()
             if call.interruption.is_about(item_id) or not call.interruption.is_dismissed(item_id):
@@ -247,18 +244,18 @@ def _take_from_model(
             assert_never(event)
 
 
-def _caller_audio(call: CallState, audio: bytes, at: float) -> list[Command]:
+def _caller_audio(call: CallState, event: CallerAudio, at: float) -> list[Command]:
     phase = call.phase.phase
     if phase is not Phase.CONVERSING and phase is not Phase.DISCLOSING:
         return []
     call.frame_at = at
-    call.caller_bytes += len(audio)
-    if call.line.is_ready and not call.backlog:
-        return [AppendInputAudio(call.line.model, audio)]
-    call.backlog.keep(audio)
-    if not call.line.is_ready:
-        return []
-    return [AppendInputAudio(call.line.model, frame) for frame in call.backlog.next_two()]
+    frame, is_silent, position = event.audio, event.verdict is Verdict.SILENCE, call.caller_bytes
+    call.caller_bytes = position + len(frame)
+    line = call.line
+    out = feed(call.backlog, line.model, position, frame, is_silent=is_silent, is_ready=line.is_ready)
+    if call.beside is not None:
+        out += feed(call.beside, call.renewal.model, position, frame, is_silent=is_silent, is_ready=True)
+    return out
 
 
 def _stream_started(call: CallState, at: float, *, disclosure_said: bool) -> None:
@@ -267,7 +264,7 @@ def _stream_started(call: CallState, at: float, *, disclosure_said: bool) -> Non
     call.began_at = call.frame_at = at
     call.idleness.caller_was_active(at)
     call.phase.move(Phase.DISCLOSING)
-    open_model(call)
+    open_model(call, at)
     if disclosure_said:
         call.conversation.add(Side.AGENT, call.terms.phrases.get(Phrase.DISCLOSURE, ""))
         settle_disclosure(call, DisclosureState.HEARD, at, mark=None)
@@ -289,11 +286,17 @@ def _stream_ended(call: CallState, end: StreamEnd, at: float) -> None:
 def _go_on(call: CallState, at: float) -> None:
     if call.phase.phase is Phase.CONVERSING:
         if call.line.is_given_up(at):
-            close(call, Outcome.MODEL_LOST, Phrase.MODEL_LOST, at)
-        elif may_request(call):
+            close(call, Outcome.MODEL_LOST, Phrase.MODEL_LOST, at, transfer_to=call.terms.transfer_unserved)
+        elif is_too_dear(call):
+            close(call, Outcome.MAX_COST, Phrase.GOODBYE, at)
+        else:
+            mind_recovery(call)
+            mind_renewal(call, at)
+        if may_request(call):
             call.out += call.conversation.tell(call.line.model)
             call.responses.request(at)
             call.out.append(RequestResponse(call.line.model))
+    call.backlog.needed_from = unheard_from(call) if call.caller_turns.unwritten else None
     if call.phase.phase is Phase.CLOSING and call.is_stream_over and not _is_awaiting_model(call, at):
         finish(call, at)
         return
@@ -339,7 +342,11 @@ def _deadline_passed(call: CallState, at: float) -> None:
     if call.begin_by is not None and at >= call.begin_by:
         after_turn(call, at)
     if call.line.reopen_at is not None and at >= call.line.reopen_at:
-        open_model(call)
+        open_model(call, at)
+    if call.line.impatient_at is not None and at >= call.line.impatient_at:
+        give_way(call, at)
+    if call.cover_at is not None and at >= call.cover_at and phase is Phase.CONVERSING:
+        cover(call, at)
     if at >= call.frame_at + STREAM_SILENCE_S:  # as the deadline is reckoned: floats round
         hang_up_now(call, Outcome.STREAM_LOST, at)
     elif at >= call.began_at + call.terms.max_call_s:
@@ -361,7 +368,7 @@ def _mind_idleness(call: CallState, at: float) -> None:
             close(call, Outcome.IDLE, Phrase.GOODBYE, at)
 
 
-def _next_deadline(call: CallState) -> float | None:
+def _next_deadline(call: CallState, at: float) -> float | None:
     if call.ended:
         return None
     phase = call.phase.phase
@@ -377,10 +384,11 @@ def _next_deadline(call: CallState) -> float | None:
             call.keypad.due_at,
             call.begin_by,
             call.line.reopen_at,
+            call.line.impatient_at,
             call.began_at + call.terms.max_call_s,
             call.frame_at + STREAM_SILENCE_S,
         ]
         if phase is Phase.CONVERSING:
-            times.append(call.line.give_up_at)
+            times += [call.line.give_up_at, call.cover_at, call.renewal.deadline(at), call.renewal.former_until]
             times.append(None if call.is_somebody_speaking else call.idleness.deadline)
     return min((time for time in times if time is not None), default=None)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.audio.formats import AudioFormat
+from app.session.cost import FREE, Price
 from app.session.words import BargeInMode, Phrase
 
 
@@ -12,11 +13,12 @@ class ModelTerms:
     """The rules of one of the models that a call may speak with.
 
     session_limit_s: how long its provider lets a session last; None: not known. reconnects: whether a session that was
-    lost within the call may be opened again with it.
+    lost within the call may be opened again with it. price: what it costs; None: not known.
     """
 
     session_limit_s: float | None = None
     reconnects: bool = True
+    price: Price | None = FREE
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,5 +45,6 @@ class Terms:
     resume_after_ms: int = 500
     digits_interrupt: bool = False
     max_call_s: float = 1800.0
+    max_cost_usd: float | None = None
     idle_prompt_s: float = 12.0
     idle_hangup_s: float = 30.0

@@ -67,6 +67,10 @@ class ToolCalls:
             call.state = ToolCallState.WITHDRAWN
         return withdrawn
 
+    @property
+    def is_any_running(self) -> bool:
+        return any(call.is_open for call in self._calls.values())
+
     def told(self, call: ToolCall, item_id: ItemId) -> None:
         """The model was told what this call's tool answered, by that item."""
         self._told[call.response_id] = item_id

@@ -83,8 +83,11 @@ class AgentTurns:
 
 @dataclass(slots=True)
 class CallerTurn:
+    """is_answered: the model has answered it, so it has heard it, whether or not its words ever come."""
+
     start_ms: int
     end_ms: int | None = None
+    is_answered: bool = False
 
     def note(self, text: str | None, now_ms: int) -> NoteTurn:
         end_ms = now_ms if self.end_ms is None else self.end_ms
@@ -110,8 +113,23 @@ class CallerTurns:
         turn = self._open.setdefault(item_id, CallerTurn(end_ms))
         turn.end_ms = end_ms
 
+    def answered(self) -> None:
+        """The model has answered what it has heard to its end by now."""
+        for turn in self._open.values():
+            turn.is_answered = turn.end_ms is not None
+
+    @property
+    def unended(self) -> list[ItemId]:
+        """The turns that the caller has not finished."""
+        return [item_id for item_id, turn in self._open.items() if turn.end_ms is None]
+
+    @property
+    def unwritten(self) -> dict[ItemId, int]:
+        """The turns that only the model knows, by the item; → where on the stream each begins, ms."""
+        return {item_id: turn.start_ms for item_id, turn in self._open.items() if not turn.is_answered}
+
     def forget(self, item_id: ItemId) -> None:
-        """It was no turn after all."""
+        """It was no turn after all, or is to become another item."""
         self._open.pop(item_id, None)
 
     def written(self, item_id: ItemId, text: str | None, now_ms: int) -> NoteTurn | None:

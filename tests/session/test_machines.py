@@ -4,7 +4,6 @@ import pytest
 
 from app.audio.formats import PCM16_24K
 from app.errors import InvariantError
-from app.session.backlog import Backlog
 from app.session.commands import AddAgentText, AddCallerText, PlayAudio, SendMark
 from app.session.conversation import MAX_ENTRIES, Conversation, Side
 from app.session.disclosure import DisclosureMachine, DisclosureState
@@ -74,16 +73,6 @@ def test_a_silent_caller_is_asked_once_and_again_after_an_answer() -> None:
     assert idle.deadline == 30.0
     idle.caller_was_active(20.0)
     assert (idle.check(31.9), idle.check(32.0), idle.check(50.0)) == (None, Idle.PROMPT, Idle.HANG_UP)
-
-
-def test_the_backlog_gives_the_oldest_first_and_keeps_what_it_may() -> None:
-    backlog = Backlog(4)
-    for frame in (b"ab", b"cd", b"ef"):
-        backlog.keep(frame)
-    assert backlog.size_bytes == 4
-    assert backlog.next_two() == [b"cd", b"ef"]
-    assert backlog.next_two() == []
-    assert not backlog
 
 
 @pytest.mark.parametrize(

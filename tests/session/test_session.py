@@ -71,6 +71,7 @@ from app.session.words import (
     StreamEnd,
     ToolCallId,
     ToolStatus,
+    Verdict,
 )
 from tests.support.driver import DISCLOSURE, GREETING, M1, SORRY, TERMS, Driver, pcm
 
@@ -203,7 +204,7 @@ def test_a_disclosure_that_cannot_be_spoken_ends_the_call_before_the_model() -> 
         NoteDisclosure(DisclosureResult.FAILED, 0, None, None, 0),
         HangUp(SORRY),
     ]
-    assert driver.send(StreamEnded(StreamEnd.CLOSED)) == [CloseModel(M1), NoteEnd(Outcome.DISCLOSURE_FAILED, 0)]
+    assert driver.send(StreamEnded(StreamEnd.CLOSED)) == [CloseModel(M1), NoteEnd(Outcome.DISCLOSURE_FAILED, 0, 0.0)]
 
 
 def test_a_disclosure_that_the_carrier_has_spoken_is_proven_by_the_streams_start() -> None:
@@ -238,7 +239,7 @@ def test_a_caller_who_leaves_during_the_disclosure_is_recorded_so() -> None:
     out = driver.send(StreamEnded(StreamEnd.STOPPED))
     assert out[-2:] == [
         NoteDisclosure(DisclosureResult.HANGUP, 0, None, None, 0),
-        NoteEnd(Outcome.CALLER_HUNG_UP, 500),
+        NoteEnd(Outcome.CALLER_HUNG_UP, 500, 0.0),
     ]
     assert driver.session.ended
     assert driver.session.deadline is None
@@ -264,7 +265,7 @@ def test_what_is_kept_for_the_model_is_bounded() -> None:
     driver = Driver()
     driver.send(StreamStarted())
     for n in range(600):
-        driver.send(CallerAudio(n.to_bytes(2, "little") * 480))
+        driver.send(CallerAudio(n.to_bytes(2, "little") * 480, Verdict.SOUND))
     driver.connect()
     first = driver.send(CallerAudio(pcm(20)))[0]
     assert first == AppendInputAudio(M1, (101).to_bytes(2, "little") * 480)  # the last ten seconds
@@ -645,7 +646,7 @@ def test_the_caller_hangs_up_while_the_agent_speaks() -> None:
     assert CancelResponse(M1, R1) in out
     assert CloseModel(M1) not in out  # the last response.done is waited for
     out = driver.send(ResponseEnded(M1, R1, ResponseStatus.CANCELLED, "client_cancelled", {"total_tokens": 9}))
-    assert out == [CloseModel(M1), NoteEnd(Outcome.CALLER_HUNG_UP, 4200)]
+    assert out == [CloseModel(M1), NoteEnd(Outcome.CALLER_HUNG_UP, 4200, 0.0)]
     assert driver.send(CallerDigit("1")) == []
 
 
@@ -655,7 +656,7 @@ def test_the_model_is_waited_for_two_seconds_at_most() -> None:
     driver.respond(1, 4000, ends=False)
     driver.send(StreamEnded(StreamEnd.LOST))
     assert driver.wait(1.9) == []
-    assert driver.wait(0.2) == [CloseModel(M1), NoteEnd(Outcome.STREAM_LOST, 3200)]
+    assert driver.wait(0.2) == [CloseModel(M1), NoteEnd(Outcome.STREAM_LOST, 3200, 0.0)]
 
 
 def test_a_running_tool_is_withdrawn_at_the_end() -> None:
@@ -678,7 +679,7 @@ def test_the_call_can_be_ended_from_outside(event: Event, outcome: Outcome) -> N
     driver = Driver()
     driver.converse()
     assert driver.send(event) == [HangUp()]
-    assert driver.send(StreamEnded(StreamEnd.CLOSED)) == [CloseModel(M1), NoteEnd(outcome, 3200)]
+    assert driver.send(StreamEnded(StreamEnd.CLOSED)) == [CloseModel(M1), NoteEnd(outcome, 3200, 0.0)]
 
 
 def test_a_stream_without_media_is_held_for_lost() -> None:
@@ -687,7 +688,7 @@ def test_a_stream_without_media_is_held_for_lost() -> None:
     driver.send(CallerAudio(pcm(20)))
     assert HangUp() not in driver.wait(9.9)
     assert HangUp() in driver.wait(0.2)
-    assert driver.wait(2.1)[-1] == NoteEnd(Outcome.STREAM_LOST, 15200)
+    assert driver.wait(2.1)[-1] == NoteEnd(Outcome.STREAM_LOST, 15200, 0.0)
 
 
 # --- a lost model -----------------------------------------------------------------------------------------------------
@@ -775,4 +776,4 @@ def test_after_the_end_nothing_is_taken_in() -> None:
 def test_before_the_stream_nothing_is_sent() -> None:
     session = Session(TERMS)
     assert session.receive(CallerAudio(pcm(20)), at=1.0) == []
-    assert session.receive(StreamEnded(StreamEnd.LOST), at=2.0)[-1] == NoteEnd(Outcome.STREAM_LOST, 0)
+    assert session.receive(StreamEnded(StreamEnd.LOST), at=2.0)[-1] == NoteEnd(Outcome.STREAM_LOST, 0, 0.0)

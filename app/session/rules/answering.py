@@ -1,12 +1,11 @@
 """The model's side: its sessions, its responses and when one is asked for, its tool calls."""
 
 from app.session.claims import claims_to_be_human
-from app.session.commands import AnswerToolCall, CancelResponse, DeleteItem, OpenModel, RunTool
+from app.session.commands import AnswerToolCall, CancelResponse, DeleteItem, RunTool
 from app.session.conversation import Side
 from app.session.events import ResponseEnded, ToolCallRequested
 from app.session.phase import Phase
 from app.session.playback import MAX_WAITING_MS
-from app.session.rules.beginning import let_model_answer
 from app.session.rules.cutting import note_tool
 from app.session.rules.heard import close_agent_turn_if_whole
 from app.session.rules.judging import cut_claim, interrupt
@@ -15,8 +14,6 @@ from app.session.rules.saying import say_to_model
 from app.session.rules.state import CallState
 from app.session.toolcalls import ToolCall
 from app.session.words import ItemId, ResponseStatus, ToolCallId, ToolStatus
-
-RECOVERED = ItemId("recovered")
 
 
 def _is_claim(words: str) -> bool:
@@ -46,6 +43,7 @@ def turn_committed(call: CallState, item_id: ItemId, at: float) -> None:
     if item_id == call.interruption.open_item:
         call.floor.caller_stopped()  # an interruption that was accepted after the turn's end had begun it anew
     call.interruption.committed(item_id)
+    call.turn_over_bytes = call.caller_bytes
     if call.interruption.is_dismissed(item_id) and not call.interruption.is_about(item_id):
         call.out.append(DeleteItem(call.line.model, item_id))
         after_turn(call, at)
@@ -58,36 +56,6 @@ def turn_committed(call: CallState, item_id: ItemId, at: float) -> None:
     else:
         call.responses.want(item_id, confirmed=True)
     after_turn(call, at)
-
-
-def open_model(call: CallState) -> None:
-    """Begin a session with the model."""
-    call.out.append(OpenModel(call.line.open()))
-
-
-def model_ready(call: CallState, at: float) -> None:
-    """The session can be used: it is told what it does not know yet."""
-    if call.phase.phase is Phase.CLOSING:
-        return
-    frames_ms = call.terms.audio.ms_of(call.caller_bytes - call.backlog.size_bytes)
-    call.line.ready(frames_ms, at)
-    call.out += call.conversation.tell(call.line.model)
-    if call.phase.phase is Phase.CONVERSING:
-        let_model_answer(call)
-
-
-def model_lost(call: CallState, at: float) -> None:
-    """What was under way with it is over; what is wanted stays wanted."""
-    was_answering = call.responses.is_open or call.responses.is_expected or call.floor.is_caller_speaking
-    call.line.lost(at)
-    call.responses.abandon()
-    call.playback.model_gone()
-    call.interruption.model_gone()
-    call.is_unheard = False
-    call.unheard_by = None
-    call.floor.caller_stopped()
-    if was_answering and call.is_begun:
-        call.responses.want(RECOVERED, confirmed=True)
 
 
 def bound_waiting(call: CallState, at: float) -> None:
@@ -109,6 +77,8 @@ def response_ended(call: CallState, event: ResponseEnded, at: float) -> None:
         call.responses.failed()
     elif was_open:
         call.responses.succeeded()
+        if event.status is ResponseStatus.COMPLETED:
+            call.caller_turns.answered()
     if claim is not None:
         cut_claim(call, event.response_id, claim, at)
     follow_up(call)
@@ -156,7 +126,7 @@ def follow_up(call: CallState) -> None:
 
 
 def may_request(call: CallState) -> bool:
-    """May a response be asked for now?"""
+    """May a response be asked for now? Not while words of the caller's, or of a lost response, are on their way."""
     return (
         call.line.is_ready
         and call.is_begun
@@ -164,4 +134,6 @@ def may_request(call: CallState) -> bool:
         and not call.responses.is_open
         and not call.responses.is_expected
         and not call.floor.is_caller_speaking
+        and not call.backlog.holds_sound
+        and call.cut_off is None
     )

@@ -9,6 +9,8 @@ from app.session.words import BargeInMode, Phrase
 
 TURN_WAIT_S = 8.0
 """How long the greeting waits for a caller who was speaking when the disclosure ended."""
+COVER_AFTER_S = 1.0
+"""So long may the model be missing before somebody who waits for it is told to."""
 
 
 def settle_disclosure(call: CallState, state: DisclosureState, at: float, *, mark: str | None) -> None:
@@ -21,6 +23,8 @@ def settle_disclosure(call: CallState, state: DisclosureState, at: float, *, mar
     if call.line.is_ready:
         call.out += call.conversation.tell(call.line.model)
         let_model_answer(call)
+    else:
+        call.cover_at = at + COVER_AFTER_S
     if call.floor.is_caller_speaking or call.interruption.is_judging:
         call.begin_by = at + TURN_WAIT_S
     else:

@@ -12,7 +12,7 @@ from app.session.commands import (
 from app.session.conversation import Side
 from app.session.phase import Phase
 from app.session.playback import Item
-from app.session.rules.heard import add_to_turn, item_finished
+from app.session.rules.heard import add_to_turn, item_finished, tell_of_former
 from app.session.rules.saying import say_to_model
 from app.session.rules.state import CallState
 from app.session.toolcalls import ToolCall
@@ -23,6 +23,7 @@ from app.session.words import ItemId, ModelNumber, Phrase, ToolStatus
 def cut_playback(call: CallState, at: float, *, is_barge_in: bool) -> Item | None:
     """Stop all that sounds or waits, on both sides of us, and enter what was heard of it; return what sounded."""
     call.interruption.drop()
+    call.cut_off = None
     cut_response = call.responses.cut(at)
     was_silent = call.playback.is_silent
     cut = call.playback.cut(at)
@@ -63,7 +64,8 @@ def truncate(call: CallState, item: Item) -> None:
         return
     call.conversation.learnt(Side.AGENT, item.item_id, heard, item.model, part=item.content_index)
     if not call.line.is_current(item.model):
-        return  # its session is gone; the next one is told what was heard
+        tell_of_former(call, item)
+        return
     if heard_ms > 0:
         call.out.append(TruncateItem(item.model, item.item_id, item.content_index, heard_ms))
     else:

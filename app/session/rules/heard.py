@@ -25,6 +25,7 @@ def item_finished(call: CallState, item: Item, at: float, mark: str | None) -> N
             if item.is_shortened and call.line.is_current(item.model):
                 end_ms = call.terms.audio.ms_of(item.generated)
                 call.out.append(TruncateItem(item.model, item.item_id, item.content_index, end_ms))
+            tell_of_former(call, item)
     else:
         say_to_model(call, Side.AGENT, item.text)
         if item.phrase is not Phrase.IDLE:
@@ -33,6 +34,12 @@ def item_finished(call: CallState, item: Item, at: float, mark: str | None) -> N
     close_agent_turn_if_whole(call)
     if item.piece is not None and item.piece == call.last_piece:
         hang_up(call, at)
+
+
+def tell_of_former(call: CallState, item: Item) -> None:
+    """What a former session had generated is told to the present one as soon as it is known how much was heard."""
+    if item.model is not None and not call.line.is_current(item.model) and call.line.is_ready:
+        call.out += call.conversation.tell(call.line.model)
 
 
 def add_to_turn(call: CallState, item: Item, at: float, *, interrupted: bool) -> None:

@@ -14,6 +14,8 @@ from app.session.words import BargeInMode, ItemId, Outcome, Phrase, ResponseId, 
 
 UNHEARD_WAIT_S = 2.0
 """How long the model may take to notice a caller who has interrupted; after that it is asked to go on without."""
+ONSET_MARGIN_MS = 200
+"""A model counts what lies before the first word to the turn (prefix_padding_ms, mostly 300)."""
 UNHEARD_CUE = "The caller interrupted you, but the words could not be made out. Ask what they would like."
 CLAIM_CUE = (
     "You have just claimed to be a human. You are an AI assistant, and the caller was told so again. "
@@ -25,7 +27,7 @@ MAX_CLAIMS = 3
 
 def is_news(call: CallState, frame: CallerAudio) -> bool:
     """Does this frame change anything but what the model is given?"""
-    if frame.verdict is not call.verdict:
+    if frame.verdict is not call.verdict or call.backlog:
         return True
     if frame.verdict is Verdict.SPEECH and call.interruption.is_hearing:
         return call.interruption.voice_heard(call.terms.audio.ms_of(len(frame.audio)))
@@ -55,8 +57,8 @@ def verdict_given(call: CallState, verdict: Verdict, at: float) -> None:
             call.unheard_by = at + UNHEARD_WAIT_S
 
 
-def speech_reported(call: CallState, item_id: ItemId, at: float) -> None:
-    """The model hears the caller."""
+def speech_reported(call: CallState, item_id: ItemId, audio_start_ms: int, at: float) -> None:
+    """The model hears the caller. audio_start_ms: where in its audio that begins."""
     call.interruption.open_item = item_id
     call.is_unheard = False
     call.unheard_by = None
@@ -65,10 +67,18 @@ def speech_reported(call: CallState, item_id: ItemId, at: float) -> None:
     elif call.terms.barge_in is BargeInMode.CONFIRMED:
         if not may_be_interrupted(call):
             interrupt(call, at)  # a response that has no sound yet: the caller has not finished after all
+        elif is_late(call, audio_start_ms):
+            pass  # it was said before the model was there: what sounds now was not interrupted by it
         else:
             call.interruption.reported(item_id, at)
             if call.verdict is Verdict.SPEECH and not call.interruption.is_hearing:
                 call.interruption.voice_began(at)
+
+
+def is_late(call: CallState, audio_start_ms: int) -> bool:
+    """Was this part of the model's audio sent later than the caller spoke it?"""
+    said_ms = audio_start_ms + call.line.origin_ms
+    return said_ms + ONSET_MARGIN_MS < call.terms.audio.ms_of(call.backlog.late_until)
 
 
 def accept_interruption(call: CallState, at: float) -> None:

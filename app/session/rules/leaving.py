@@ -13,11 +13,14 @@ LAST_WORDS_S = 10.0
 """How long the last words may take before the line is closed without them."""
 
 
-def close(call: CallState, outcome: Outcome, phrase: Phrase | None, at: float) -> None:
-    """End the call by our own will, with last words if there are any."""
+def close(
+    call: CallState, outcome: Outcome, phrase: Phrase | None, at: float, *, transfer_to: str | None = None
+) -> None:
+    """End the call by our own will, with last words if there are any. transfer_to: who takes it then."""
     if call.phase.phase is Phase.CLOSING:
         return
     call.outcome = outcome
+    call.transfer_to = transfer_to
     leave(call, at)
     piece = speak(call, phrase) if phrase is not None else None
     if piece is None:
@@ -55,15 +58,23 @@ def leave(call: CallState, at: float) -> None:
 
 def finish(call: CallState, at: float) -> None:
     """The last step: nothing is asked or taken in any more."""
-    if call.line.is_open:
-        call.out.append(CloseModel(call.line.model))
+    second = call.renewal.model if call.renewal.is_opening or call.renewal.is_beside else None
+    for model in (call.line.model if call.line.is_open else None, second, call.renewal.former):
+        if model is not None:
+            call.out.append(CloseModel(model))
     note = call.disclosure.hung_up()
     if note is not None:
         call.out.append(note)
     call.out += call.caller_turns.close(call.ms(at))
     call.phase.move(Phase.ENDED)
     over_at = at if call.over_at is None else call.over_at  # for the caller it was over then
-    call.out.append(NoteEnd(call.outcome or Outcome.ERROR, call.ms(over_at)))
+    call.out.append(NoteEnd(call.outcome or Outcome.ERROR, call.ms(over_at), call.cost.usd))
+
+
+def is_too_dear(call: CallState) -> bool:
+    """Has the call cost what it may? One whose cost is not known is not ended for it."""
+    spent, limit = call.cost.usd, call.terms.max_cost_usd
+    return limit is not None and spent is not None and spent >= limit
 
 
 def disclose(call: CallState, at: float) -> None:

@@ -38,5 +38,6 @@ def hang_up(call: CallState, at: float, *, say: str | None = None, transfer_to: 
     if call.is_hanging_up or call.is_stream_over:
         return
     call.is_hanging_up = True
+    transfer_to = transfer_to or call.transfer_to
     call.closing_by = at + HANG_UP_WAIT_S
     call.out.append(HangUp(say) if transfer_to is None else TransferCall(transfer_to))

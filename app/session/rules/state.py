@@ -3,6 +3,7 @@
 from app.session.backlog import Backlog
 from app.session.commands import Command
 from app.session.conversation import Conversation
+from app.session.cost import CostMeter
 from app.session.disclosure import DisclosureMachine
 from app.session.floor import FloorMachine
 from app.session.idleness import Idleness
@@ -11,14 +12,12 @@ from app.session.keypad import Keypad
 from app.session.line import ModelLine
 from app.session.phase import Phase, PhaseMachine
 from app.session.playback import Playback
+from app.session.renewal import Renewal
 from app.session.responses import Responses
 from app.session.terms import Terms
 from app.session.toolcalls import ToolCalls
 from app.session.turns import AgentTurns, CallerTurns
 from app.session.words import Outcome, Phrase, PieceNumber, ResponseId, Verdict
-
-KEPT_MS = 10_000
-"""How much of the caller's audio is kept for a model that is not there yet."""
 
 
 class CallState:
@@ -35,7 +34,9 @@ class CallState:
         self.tools = ToolCalls()
         self.conversation = Conversation()
         self.keypad = Keypad()
-        self.line = ModelLine()
+        self.line = ModelLine(terms.models)
+        self.renewal = Renewal()
+        self.cost = CostMeter([model.price for model in terms.models])
         self.idleness = Idleness(terms.idle_prompt_s, terms.idle_hangup_s)
         self.interruption = InterruptionMachine(
             min_speech_ms=terms.min_speech_ms, resume_after_ms=terms.resume_after_ms
@@ -50,13 +51,18 @@ class CallState:
         self.began_at = 0.0
         self.frame_at = 0.0
         self.caller_bytes = 0
-        self.backlog = Backlog(terms.audio.bytes_of(KEPT_MS))
+        self.backlog = Backlog(terms.audio)
+        self.beside: Backlog | None = None  # on its way to the session that is about to take over
+        self.turn_over_bytes = 0  # how much of the caller's audio there was when the last turn was committed
+        self.cut_off: ResponseId | None = None  # it was lost with its model, and what there is of it plays out
+        self.cover_at: float | None = None
         self.pieces = 0
         self.speaking: set[PieceNumber] = set()
         self.is_begun = False  # the greeting, or the model's own beginning, has had its turn
         self.begin_by: float | None = None
         self.outcome: Outcome | None = None
         self.last_piece: PieceNumber | None = None
+        self.transfer_to: str | None = None  # where the call goes behind the last words
         self.is_hanging_up = False
         self.is_stream_over = False
         self.over_at: float | None = None

@@ -1,0 +1,109 @@
+"""The line to the model comes about and breaks: what a new session is told, how no word of the caller's is lost."""
+
+from app.session.commands import CloseModel, OpenModel
+from app.session.conversation import Side
+from app.session.events import ModelReady
+from app.session.phase import Phase
+from app.session.rules.beginning import COVER_AFTER_S, let_model_answer
+from app.session.rules.cutting import cut_playback
+from app.session.rules.renewing import drop_second, limit_s, take_over, unheard_from
+from app.session.rules.saying import say_to_model, speak
+from app.session.rules.state import CallState
+from app.session.words import ItemId, Phrase, ResponseId
+
+RECOVERED = ItemId("recovered")
+"""The reason of a response that takes the place of one that was lost."""
+CUT_OFF_CUE = (
+    "Your voice broke off while you were speaking. The caller has heard your last words above and nothing behind them. "
+    "Go on from there, and do not begin anew."
+)
+COVER_AGAIN_S = 0.25
+
+
+def open_model(call: CallState, at: float) -> None:
+    """Begin a session with the model."""
+    model = call.line.open(at)
+    call.out.append(OpenModel(model, call.line.choice))
+
+
+def model_ready(call: CallState, event: ModelReady, at: float) -> None:
+    """The session can be used: it is told what it does not know yet."""
+    if call.phase.phase is Phase.CLOSING:
+        return
+    frames_ms = call.terms.audio.ms_of(call.caller_bytes - call.backlog.size_bytes)
+    call.line.ready(frames_ms, at)
+    call.cover_at = None
+    call.renewal.begin(limit_s(call, event), at)
+    call.out += call.conversation.tell(call.line.model)
+    if call.phase.phase is Phase.CONVERSING:
+        let_model_answer(call)
+
+
+def model_lost(call: CallState, at: float, *, is_final: bool = False) -> None:
+    """What was under way with it is over; what is wanted stays wanted, and what it alone has heard is said again."""
+    if call.renewal.is_beside:
+        take_over(call, at)  # another is here already
+        call.renewal.former = call.renewal.former_until = None
+        return
+    if call.line.is_ready:
+        call.cover_at = at + COVER_AFTER_S
+    _close_second(call, at)
+    lost = call.responses.response_id
+    was_answering = call.responses.is_expected or (
+        call.responses.is_open and not (lost is not None and call.responses.is_cut(lost))
+    )
+    call.line.lost(at, is_final=is_final)
+    call.responses.abandon()
+    call.interruption.model_gone()
+    call.is_unheard = False
+    call.unheard_by = None
+    call.floor.caller_stopped()
+    unwritten = call.caller_turns.unwritten
+    call.backlog.begin_again(unheard_from(call))
+    for item_id in unwritten:
+        call.caller_turns.forget(item_id)
+        call.conversation.forget(item_id)
+        call.responses.unwant(item_id)
+    if was_answering and call.is_begun:
+        _replace_answer(call, lost if lost is not None and call.playback.has_response(lost) else None, at, unwritten)
+    call.playback.model_gone()
+
+
+def _replace_answer(call: CallState, sounding: ResponseId | None, at: float, unwritten: dict[ItemId, int]) -> None:
+    if sounding is not None and unwritten:
+        cut_playback(call, at, is_barge_in=False)  # the whole question is asked again, so the answer begins anew too
+    elif sounding is not None:
+        call.cut_off = sounding  # what there is of it plays out; then it is gone on with
+    elif not unwritten:
+        call.responses.want(RECOVERED, confirmed=True)
+
+
+def mind_recovery(call: CallState) -> None:
+    """What is left of a lost response was heard: have the next session go on with it."""
+    if call.cut_off is not None and not call.playback.has_response(call.cut_off):
+        call.cut_off = None
+        call.responses.want(say_to_model(call, Side.CUE, CUT_OFF_CUE))
+
+
+def cover(call: CallState, at: float) -> None:
+    """Nobody shall wait in silence for a model that is being replaced."""
+    waits = call.responses.is_wanted or call.backlog.holds_sound
+    if waits and call.playback.is_silent:
+        call.cover_at = None
+        speak(call, Phrase.COVER)
+    else:
+        call.cover_at = at + COVER_AGAIN_S
+
+
+def give_way(call: CallState, at: float) -> None:
+    """It is not ready in time, and there is another."""
+    call.out.append(CloseModel(call.line.model))
+    model_lost(call, at, is_final=True)
+
+
+def _close_second(call: CallState, at: float) -> None:
+    renewal = call.renewal
+    if renewal.is_opening:
+        call.out.append(CloseModel(renewal.model))
+        drop_second(call, at)
+    renewal.stop()

@@ -1,0 +1,182 @@
+"""One session takes over from another while the call goes on: what it is given, when, and what becomes of the other."""
+
+from app.session.backlog import Backlog
+from app.session.commands import AppendInputAudio, CloseModel, Command, DeleteItem, NoteRenewal, OpenModel
+from app.session.conversation import Side
+from app.session.events import (
+    CallerSpeechStarted,
+    CallerTranscript,
+    CallerTranscriptFailed,
+    CallerTurnCommitted,
+    ModelEvent,
+    ModelLost,
+    ModelReady,
+    ModelStalled,
+)
+from app.session.phase import Phase
+from app.session.renewal import FORMER_S
+from app.session.rules.beginning import let_model_answer
+from app.session.rules.heard import note_caller_turn
+from app.session.rules.state import CallState
+from app.session.words import ModelNumber, Verdict
+
+MARGIN_MS = 200
+"""Before what the model took for a turn's beginning, to be sure of it."""
+
+
+def feed(
+    backlog: Backlog, model: ModelNumber, position: int, frame: bytes, *, is_silent: bool, is_ready: bool
+) -> list[Command]:
+    """Give a session a frame, or what of its backlog comes first; without a session, keep it."""
+    if is_ready and not backlog:
+        backlog.had(position, frame, is_silent=is_silent)
+        return [AppendInputAudio(model, frame)]
+    backlog.keep(position, frame, is_silent=is_silent)
+    if not is_ready:
+        return []
+    return [AppendInputAudio(model, due) for due in backlog.next_two()]
+
+
+def unheard_from(call: CallState) -> int:
+    """Return from where on the stream, in bytes, a new session has to hear what the caller says."""
+    starts = call.caller_turns.unwritten.values()
+    if starts:
+        return call.terms.audio.bytes_of(max(0, min(starts) - MARGIN_MS))
+    return call.turn_over_bytes
+
+
+def mind_renewal(call: CallState, at: float) -> None:
+    """Open the second session in time, and let it take over when that disturbs nobody."""
+    renewal = call.renewal
+    if renewal.former is not None and (
+        not call.caller_turns.await_words or (renewal.former_until is not None and at >= renewal.former_until)
+    ):
+        close_former(call)
+    if renewal.is_due(at):
+        renewal.opened(call.line.next_number())
+        call.out.append(OpenModel(renewal.model, call.line.choice))
+    if not renewal.is_beside:
+        return
+    if is_quiet(call) or renewal.is_last_moment(at) or (renewal.is_overdue(at) and is_gap(call)):
+        take_over(call, at)
+    elif renewal.is_overdue(at) and call.beside is None:
+        begins = max(unheard_from(call), call.backlog.oldest)
+        call.beside = Backlog(call.terms.audio)
+        call.beside.copy_from(call.backlog, begins)
+        renewal.begins_bytes = begins
+
+
+def is_quiet(call: CallState) -> bool:
+    """Does nobody speak, wait for an answer, or have one on the way?"""
+    return not (
+        call.is_somebody_speaking
+        or call.verdict is not Verdict.SILENCE
+        or call.responses.is_open
+        or call.responses.is_wanted
+        or call.tools.is_any_running
+        or call.caller_turns.await_words
+        or call.backlog
+        or call.keypad.due_at is not None
+    )
+
+
+def is_gap(call: CallState) -> bool:
+    """Is this between two words, and do both sessions hear the same of the caller?"""
+    if call.beside is None or call.beside or call.verdict is not Verdict.SILENCE or call.responses.is_open:
+        return False
+    return call.floor.is_caller_speaking == (call.renewal.open_item is not None)
+
+
+def take_over(call: CallState, at: float) -> None:
+    """The second session is the call's from here on; the first one is kept for the words that it still owes."""
+    renewal, former = call.renewal, call.line.model
+    model, open_item = renewal.model, renewal.open_item
+    call.line.take_over(model, _origin_ms(call), at)
+    call.backlog, call.beside = call.beside or call.backlog, None
+    renewal.begin(renewal.limit_s, at)
+    _leave_responses(call)
+    for item_id in renewal.committed:  # the former one has them too, and they are told as text
+        call.out.append(DeleteItem(model, item_id))
+    for item_id in call.caller_turns.unended:
+        call.caller_turns.forget(item_id)
+    call.interruption.model_gone()
+    call.interruption.open_item = open_item
+    if open_item is not None:
+        call.caller_turns.started(open_item, call.stream_ms(renewal.speech_ms, at))
+        call.floor.caller_started()
+    else:
+        call.floor.caller_stopped()
+    call.out += call.conversation.tell(model)
+    if call.phase.phase is Phase.CONVERSING:
+        let_model_answer(call)
+    call.out.append(NoteRenewal(model, former))
+    renewal.former, renewal.former_until = former, at + FORMER_S
+
+
+def _leave_responses(call: CallState) -> None:
+    lost = call.responses.response_id
+    call.responses.abandon()
+    if lost is not None and call.playback.has_response(lost):
+        call.cut_off = lost
+    call.playback.model_gone()
+
+
+def _origin_ms(call: CallState) -> int:
+    """Where on the stream the second session's audio begins: with what it was given first, or now."""
+    begins = call.renewal.begins_bytes
+    return call.terms.audio.ms_of(call.caller_bytes if begins is None else begins)
+
+
+def close_former(call: CallState) -> None:
+    """It has said its last word."""
+    if call.renewal.former is not None:
+        call.out.append(CloseModel(call.renewal.former))
+        call.renewal.former = call.renewal.former_until = None
+
+
+def second_says(call: CallState, event: ModelEvent, at: float) -> None:
+    """The session beside ours listens; what it makes of the caller counts once it has taken over."""
+    renewal = call.renewal
+    match event:
+        case ModelReady():
+            renewal.ready(limit_s(call, event))
+        case ModelStalled(model):
+            call.out.append(CloseModel(model))
+            drop_second(call, at)
+        case ModelLost():
+            drop_second(call, at)
+        case CallerSpeechStarted(_, item_id, audio_start_ms):
+            renewal.open_item, renewal.speech_ms = item_id, audio_start_ms
+        case CallerTurnCommitted(_, item_id):
+            renewal.committed.append(item_id)
+            if renewal.open_item == item_id:
+                renewal.open_item = None
+        case _:
+            pass
+
+
+def drop_second(call: CallState, at: float) -> None:
+    """It is gone."""
+    call.renewal.lost(at)
+    call.beside = None
+
+
+def former_says(call: CallState, event: ModelEvent, at: float) -> None:
+    """Of a session that was taken over from, only the words of the turns that it has heard still count."""
+    match event:
+        case CallerTranscript(model, item_id, text):
+            call.conversation.learnt(Side.CALLER, item_id, text, model)
+            note_caller_turn(call, item_id, text, at)
+            call.out += call.conversation.tell(call.line.model) if call.line.is_ready else []
+        case CallerTranscriptFailed(_, item_id):
+            note_caller_turn(call, item_id, None, at)
+        case ModelLost():
+            call.renewal.former = call.renewal.former_until = None
+        case _:
+            pass
+
+
+def limit_s(call: CallState, ready: ModelReady) -> float | None:
+    """How much longer a session lasts that has just become ready."""
+    limits = [limit for limit in (call.line.session_limit_s, ready.expires_in_s) if limit is not None]
+    return min(limits, default=None)
