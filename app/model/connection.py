@@ -1,19 +1,24 @@
 """One session with the model, from the connect to the last word: what it may say and hear at each stage."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
 from app.model import messages, refusals
 from app.model.choice import ModelChoice
+from app.model.dialects import ModelTarget
 from app.model.messages import BrokenMessageError, ServerMessage, UnknownMessageError
 from app.model.socket import ConnectError, ModelSocket, open_socket
-from app.model.translate import Translator, WordedCommand
+from app.model.translate import Translator, WordedCommand, error_of
 from app.session.events import Event, ModelLost, ModelReady, ModelStalled
 from app.session.words import Fault, ModelNumber
 
 STALLED_BYTES = 256 * 1024
+_LONGEST_SESSION_S = 7 * 24 * 3600.0
+"""No provider's session lasts a week: a later end is no Unix time in seconds."""
+_WITH_CONSEQUENCES = (messages.ErrorEvent, messages.ResponseDone)
 
 
 class Stage(Enum):
@@ -51,14 +56,18 @@ class Connection:
         *,
         connect_timeout_s: float,
         first_event_timeout_s: float,
+        wall_clock: Callable[[], float],
     ) -> None:
         self._number = number
         self._target = choice.target
-        self._translator = Translator(number, choice.setup)
+        self._account = choice.account
+        self._translator = Translator(number, choice.setup, choice.target.dialect)
         self._report = report
         self._counts = counts
         self._connect_timeout_s = connect_timeout_s
         self._first_event_timeout_s = first_event_timeout_s
+        self._wall_clock = wall_clock
+        self._expires_at: object = None
         self._stage = Stage.CONNECTING
         self._socket: ModelSocket | None = None
         self._deadline: asyncio.TimerHandle | None = None
@@ -67,17 +76,31 @@ class Connection:
 
     async def run(self) -> None:
         """Connect and stay until the session is lost or closed; then nothing of it is left."""
+        account = self._account
+        if account is None:
+            await self._run()
+        elif account.enter():
+            try:
+                await self._run()
+            finally:
+                account.leave()
+        else:
+            self._lose("sessions_full")
+
+    async def _run(self) -> None:
         try:
-            connection = await open_socket(self._target.url, self._target.headers, self._connect_timeout_s)
+            connection = await _connect(self._target, self._connect_timeout_s)
         except ConnectError as failure:
-            self._lose(failure.reason)
+            if failure.is_crowded:
+                self._tell_account()
+            self._lose(failure.reason, is_final=failure.is_final)
             return
         try:
             if self._stage is Stage.CONNECTING:
                 self._socket = connection
                 self._stage = Stage.GREETING
                 self._wait_for("first_event_timeout")
-                connection.hand_on(self._take, self._lose)
+                connection.hand_on(self._take, self._gone)
                 await self._over.wait()
         finally:
             self._wait_for(None)
@@ -120,8 +143,8 @@ class Connection:
                 return
             if self._stage is Stage.GREETING or self._stage is Stage.SETTING_UP:
                 self._open(message)
-            elif isinstance(message, messages.ErrorEvent) and refusals.fault_of(message.error) is Fault.FATAL:
-                self._lose(f"error_{refusals.code_of(message.error)}")
+            elif isinstance(message, _WITH_CONSEQUENCES):
+                self._take_consequences(message)
             else:
                 for event in self._translator.events(message):
                     self._report(event)
@@ -130,22 +153,78 @@ class Connection:
         except BrokenMessageError:
             self._counts.broken += 1
 
+    def _take_consequences(self, message: messages.ErrorEvent | messages.ResponseDone) -> None:
+        """Take in what may need an answer of ours, or be the session's end."""
+        if isinstance(message, messages.ErrorEvent):
+            error, words = message.error, "error"
+            if refusals.fault_of(error) is Fault.FATAL:
+                self._lose(f"error_{refusals.code_of(error)}", is_final=refusals.is_final(error))
+                return
+        else:
+            error, words = error_of(message.response), "response"
+        for event in self._translator.events(message):
+            self._report(event)
+        self._send_owed()
+        if refusals.fault_of(error) is Fault.FATAL:  # every further response would fail so too
+            self._lose(f"{words}_{refusals.code_of(error)}", is_final=refusals.is_final(error))
+
     def _open(self, message: ServerMessage) -> None:
         match message:
             case messages.ErrorEvent(error):
-                refused = self._stage is Stage.SETTING_UP and refusals.fault_of(error) is Fault.REQUEST
-                words = ["settings_refused" if refused else "error", refusals.code_of(error)]
-                self._lose("_".join(filter(None, words)))
-            case messages.SessionCreated() if self._stage is Stage.GREETING and self._socket is not None:
+                self._refused_at_opening(error)
+            case messages.SessionCreated(session) if self._stage is Stage.GREETING and self._socket is not None:
+                self._expires_at = (session or {}).get("expires_at")
                 self._stage = Stage.SETTING_UP
                 self._wait_for("settings_timeout")
                 self._socket.send_now(self._translator.setup_message())
-            case messages.SessionUpdated() if self._stage is Stage.SETTING_UP:
+            case messages.SessionUpdated(session) if self._stage is Stage.SETTING_UP:
+                confirmation = self._translator.settings_hold(session)
+                if confirmation.audio_differs:
+                    self._lose("settings_ignored_audio_format", is_final=True)  # all that is heard would be noise
+                    return
                 self._stage = Stage.OPEN
                 self._wait_for(None)
-                self._report(ModelReady(self._number))
+                expires_in_s = self._expires_in_s((session or {}).get("expires_at") or self._expires_at)
+                self._report(ModelReady(self._number, expires_in_s))
+                for event in self._translator.differences(confirmation):
+                    self._report(event)
             case _:
                 pass  # nothing else matters before the settings hold
+
+    def _refused_at_opening(self, error: messages.ErrorBody) -> None:
+        fault, words = refusals.fault_of(error), "error"
+        if self._stage is Stage.SETTING_UP and fault is Fault.REQUEST:
+            self._translator.events(messages.ErrorEvent(error))
+            if self._translator.owed:
+                self._wait_for("settings_timeout")
+                self._send_owed()
+                return
+            words = "settings_refused"
+        # Before our settings nothing was asked but the session itself: what is refused then is refused again.
+        is_final = refusals.is_final(error) or fault is Fault.REQUEST
+        if refusals.is_crowded(error) and not is_final:
+            self._tell_account()
+        self._lose("_".join(filter(None, (words, refusals.code_of(error)))), is_final=is_final)
+
+    def _expires_in_s(self, expires_at: object) -> float | None:
+        """Return the time left by a session's own word (Unix seconds); None for one that cannot be meant so."""
+        if isinstance(expires_at, bool) or not isinstance(expires_at, int | float):
+            return None
+        left_s = expires_at - self._wall_clock()
+        return left_s if 0 < left_s < _LONGEST_SESSION_S else None
+
+    def _send_owed(self) -> None:
+        owed, self._translator.owed = self._translator.owed, []
+        if self._socket is not None:
+            for text in owed:
+                self._socket.send_now(text)
+
+    def _tell_account(self) -> None:
+        if self._account is not None:
+            self._account.refused(time.monotonic())
+
+    def _gone(self, reason: str) -> None:
+        self._lose(reason, is_final=refusals.is_final_close(reason))
 
     def _wait_for(self, reason: str | None) -> None:
         """Give the model's next step a time limit, with the reason for the loss; None: there is nothing to wait for."""
@@ -156,11 +235,25 @@ class Connection:
             loop = asyncio.get_running_loop()
             self._deadline = loop.call_later(self._first_event_timeout_s, self._lose, reason)
 
-    def _lose(self, reason: str) -> None:
+    def _lose(self, reason: str, *, is_final: bool = False) -> None:
         if self._stage in (Stage.CLOSING, Stage.LOST):
             self._over.set()
             return
         self._stage = Stage.LOST
         self._wait_for(None)
         self._over.set()
-        self._report(ModelLost(self._number, reason))
+        self._report(ModelLost(self._number, reason, is_final))
+
+
+async def _connect(target: ModelTarget, timeout_s: float) -> ModelSocket:
+    """Connect, what the target prepares included, or raise ConnectError."""
+    if target.prepare is None:
+        return await open_socket(target.url, target.headers, timeout_s)
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    try:
+        async with asyncio.timeout(timeout_s):
+            headers = {**target.headers, **await target.prepare()}
+    except TimeoutError as error:
+        raise ConnectError("connect_timeout", f"not prepared within {timeout_s} s") from error
+    return await open_socket(target.url, headers, max(0.0, timeout_s - (loop.time() - begun)))

@@ -1,6 +1,7 @@
 """The agent's leg of a call: its sessions with the realtime model; two are alive while one takes over from another."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 
 from app.model.choice import ModelChoice
@@ -15,7 +16,7 @@ class ModelLeg:
 
     choices: the agent's own model, then its fallbacks; OpenModel.choice counts them.
     connect_timeout_s: for name, TCP, TLS and upgrade. first_event_timeout_s: for the model's first event, and again for
-    its answer to our settings.
+    its answer to our settings. wall_clock: Unix seconds, by which providers say when a session ends.
     """
 
     def __init__(
@@ -24,10 +25,12 @@ class ModelLeg:
         *,
         connect_timeout_s: float = 5.0,
         first_event_timeout_s: float = 5.0,
+        wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._choices = choices
         self._connect_timeout_s = connect_timeout_s
         self._first_event_timeout_s = first_event_timeout_s
+        self._wall_clock = wall_clock
         self._counts = MessageCounts()
         self._asked: list[OpenModel] = []
         """Sessions asked for before `run` had begun."""
@@ -94,6 +97,7 @@ class ModelLeg:
             self._counts,
             connect_timeout_s=self._connect_timeout_s,
             first_event_timeout_s=self._first_event_timeout_s,
+            wall_clock=self._wall_clock,
         )
         self._connections[number] = connection
         task = asyncio.get_running_loop().create_task(connection.run(), name=f"model-{number}")

@@ -55,11 +55,31 @@ class StatusDetails(msgspec.Struct):
     error: StatusError | None = None
 
 
+class Content(msgspec.Struct):
+    """A part of what an item says; its words are known from other events."""
+
+    type: str | None = None
+
+
+class OutputItem(msgspec.Struct):
+    """An item of a response, as far as it tells what kind of answer it is."""
+
+    type: str | None = None
+    id: str | None = None
+    content: list[Content] | None = None
+
+
 class Response(msgspec.Struct):
     id: str
     status: str | None = None
     status_details: StatusDetails | None = None
     usage: dict[str, object] | None = None
+    output: list[OutputItem] | None = None
+
+
+class RateLimit(msgspec.Struct):
+    name: str | None = None
+    remaining: int | float | None = None
 
 
 class ErrorEvent(_Event, tag="error"):
@@ -67,11 +87,17 @@ class ErrorEvent(_Event, tag="error"):
 
 
 class SessionCreated(_Event, tag="session.created"):
-    pass
+    session: dict[str, object] | None = None
 
 
 class SessionUpdated(_Event, tag="session.updated"):
-    pass
+    """session: the whole of it, as it is now in effect."""
+
+    session: dict[str, object] | None = None
+
+
+class RateLimitsUpdated(_Event, tag="rate_limits.updated"):
+    rate_limits: list[RateLimit] | None = None
 
 
 class SpeechStarted(_Event, tag="input_audio_buffer.speech_started"):
@@ -142,8 +168,35 @@ class TranscriptDelta(_Event, tag="response.output_audio_transcript.delta"):
     delta: str
 
 
+class TextDelta(_Event, tag="response.output_text.delta"):
+    """Words without a voice."""
+
+    response_id: str
+    item_id: str
+    delta: str
+
+
 class ResponseDone(_Event, tag="response.done"):
     response: Response
+
+
+# The beta's names for the same events.
+
+
+class BetaAudioDelta(AudioDelta, tag="response.audio.delta"):
+    pass
+
+
+class BetaAudioDone(AudioDone, tag="response.audio.done"):
+    pass
+
+
+class BetaTranscriptDelta(TranscriptDelta, tag="response.audio_transcript.delta"):
+    pass
+
+
+class BetaTextDelta(TextDelta, tag="response.text.delta"):
+    pass
 
 
 ServerMessage = (
@@ -163,7 +216,13 @@ ServerMessage = (
     | AudioDelta
     | AudioDone
     | TranscriptDelta
+    | TextDelta
     | ResponseDone
+    | RateLimitsUpdated
+    | BetaAudioDelta
+    | BetaAudioDone
+    | BetaTranscriptDelta
+    | BetaTextDelta
 )
 
 IGNORED_TYPES = frozenset(
@@ -173,6 +232,9 @@ IGNORED_TYPES = frozenset(
         "response.content_part.added",
         "response.content_part.done",
         "response.output_audio_transcript.done",
+        "response.audio_transcript.done",
+        "response.output_text.done",
+        "response.text.done",
         "response.function_call_arguments.delta",
         # also fires for a call that was interrupted: response.output_item.done is the one to trust
         "response.function_call_arguments.done",
@@ -185,10 +247,7 @@ IGNORED_TYPES = frozenset(
         "input_audio_buffer.cleared",
         # for information
         "conversation.created",
-        "rate_limits.updated",
-        # what our settings never ask for: text answers, idle timeouts, tools on the vendor's side
-        "response.output_text.delta",
-        "response.output_text.done",
+        # what our settings never ask for: idle timeouts, tools on the vendor's side
         "input_audio_buffer.timeout_triggered",
         "response.mcp_call_arguments.delta",
         "response.mcp_call_arguments.done",

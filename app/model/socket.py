@@ -24,6 +24,7 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import Event, State
 
 from app.errors import ModelError
+from app.model.refusals import judge_status
 
 try:
     from websockets.speedups import apply_mask
@@ -221,7 +222,8 @@ async def open_socket(url: str, headers: Mapping[str, str], connect_timeout_s: f
     except TimeoutError as error:
         raise ConnectError("connect_timeout", f"no answer within {connect_timeout_s} s") from error
     except InvalidStatus as error:
-        raise ConnectError(f"http_{error.response.status_code}", str(error)) from error
+        reason, is_final, is_crowded = judge_status(error.response.status_code, bytes(error.response.body or b""))
+        raise ConnectError(reason, str(error), is_final=is_final, is_crowded=is_crowded) from error
     except (ProxyError, InvalidProxy, ImportError) as error:  # ImportError: a SOCKS proxy without its library
         raise ConnectError("proxy_failed", str(error)) from error
     except InvalidHandshake as error:

@@ -8,7 +8,8 @@ from typing import assert_never
 
 from app.model import messages, refusals, setup
 from app.model.messages import ServerMessage
-from app.model.setup import ModelSetup
+from app.model.requests import Confirmation, Requests
+from app.model.setup import Dialect, ModelSetup
 from app.session.commands import (
     AddAgentText,
     AddCallerText,
@@ -31,6 +32,8 @@ from app.session.events import (
     CallerTurnCommitted,
     Event,
     ItemTaken,
+    ModelSettingsDiffer,
+    RateLimitsReported,
     RequestRefused,
     ResponseEnded,
     ResponseStarted,
@@ -57,17 +60,18 @@ WordedCommand = (
 class Translator:
     """Translates for one session with the model, number `model`, once its settings are confirmed."""
 
-    __slots__ = ("_count", "_model", "_odd_bytes", "_sample_bytes", "_settings_open", "_setup", "_untaken")
+    __slots__ = ("_model", "_odd_bytes", "_requests", "_sample_bytes", "_settings", "_setup", "_speaks", "owed")
 
-    def __init__(self, model: ModelNumber, model_setup: ModelSetup) -> None:
+    def __init__(self, model: ModelNumber, model_setup: ModelSetup, dialect: Dialect = Dialect.GA) -> None:
         self._model = model
         self._setup = model_setup
+        self._settings = setup.session_settings(model_setup, dialect)
+        modalities = self._settings.get("output_modalities", self._settings.get("modalities"))
+        self._speaks = not isinstance(modalities, list) or "audio" in modalities
         self._sample_bytes = model_setup.audio_format.sample_bytes
-        self._count = 0
-        self._settings_open = 0
-        """How many SetTurnHandling the model has not answered yet."""
-        self._untaken: set[ItemId] = set()
-        """Items that we added and that the model has not shown yet."""
+        self._requests = Requests(dialect)
+        self.owed: list[bytes] = []
+        """What an error or the end of a response calls for on the wire by itself; whoever sends it takes it out."""
         self._odd_bytes: dict[tuple[str, int], bytes] = {}
         """By item and content: half a sample that waits for the delta with its other half."""
 
@@ -75,64 +79,43 @@ class Translator:
 
     def setup_message(self) -> bytes:
         """Return the session.update that a session begins with."""
-        return self._request(Request.SETTINGS, type="session.update", session=setup.session_settings(self._setup))
+        return self._requests.settings(self._settings)
 
     def message(self, command: WordedCommand) -> bytes:
         """Return the client event that a command is on the wire."""
+        requests = self._requests
         match command:
             case SetTurnHandling():
-                self._settings_open += 1
-                session = setup.turn_settings(
+                settings = setup.turn_settings(
                     self._setup,
+                    requests.dialect,
                     create_response=command.create_response,
                     interrupt_response=command.interrupt_response,
                 )
-                return self._request(Request.SETTINGS, type="session.update", session=session)
+                return requests.settings(settings)
             case RequestResponse():
                 # Bare: instructions of a response would replace the session's, and with them what it must never forget.
-                return self._request(Request.RESPONSE, type="response.create")
+                return requests.plain(Request.RESPONSE, type="response.create")
             case CancelResponse():
-                return self._request(Request.CANCEL, type="response.cancel", response_id=command.response_id)
+                return requests.cancel(command.response_id)
             case TruncateItem():
-                return self._request(
-                    Request.TRUNCATE,
-                    type="conversation.item.truncate",
-                    item_id=command.item_id,
-                    content_index=command.content_index,
-                    audio_end_ms=command.audio_end_ms,
-                )
+                return requests.truncate(command.item_id, command.content_index, command.audio_end_ms)
             case DeleteItem():
-                return self._request(Request.DELETE, type="conversation.item.delete", item_id=command.item_id)
+                return requests.delete(command.item_id)
             case AddCallerText():
-                return self._text_item(command.item_id, "user", "input_text", command.text)
+                return requests.message_item(command.item_id, "user", _encodable(command.text))
             case AddAgentText():
-                return self._text_item(command.item_id, "assistant", "output_text", command.text)
+                return requests.message_item(command.item_id, "assistant", _encodable(command.text))
             case AddCue():
-                return self._text_item(command.item_id, "system", "input_text", command.text)
+                return requests.message_item(command.item_id, "system", _encodable(command.text))
             case AnswerToolCall():
-                return self._item(
-                    {
-                        "id": command.item_id,
-                        "type": "function_call_output",
-                        "call_id": command.tool_call_id,
-                        "output": _encodable(command.output),
-                    }
-                )
+                answer = {
+                    "type": "function_call_output",
+                    "call_id": command.tool_call_id,
+                    "output": _encodable(command.output),
+                }
+                return requests.item(command.item_id, answer)
         assert_never(command)
-
-    def _text_item(self, item_id: ItemId, role: str, kind: str, text: str) -> bytes:
-        content = [{"type": kind, "text": _encodable(text)}]
-        return self._item({"id": item_id, "type": "message", "role": role, "content": content})
-
-    def _item(self, item: Mapping[str, object]) -> bytes:
-        item_id = ItemId(str(item["id"]))
-        self._untaken.add(item_id)
-        event_id = refusals.event_id_for(Request.ITEM, item_id)
-        return messages.encode({"type": "conversation.item.create", "event_id": event_id, "item": item})
-
-    def _request(self, request: Request, **fields: object) -> bytes:
-        self._count += 1
-        return messages.encode({**fields, "event_id": refusals.event_id_for(request, self._count)})
 
     # --- events -------------------------------------------------------------------------------------------------------
 
@@ -144,6 +127,10 @@ class Translator:
             case messages.TranscriptDelta(response_id, item_id, text):
                 if not text:
                     return []
+                return [AgentTranscript(self._model, ResponseId(response_id), ItemId(item_id), text)]
+            case messages.TextDelta(response_id, item_id, text):
+                if self._speaks or not text:
+                    return []  # words that nobody will hear: what becomes of them is known at the response's end
                 return [AgentTranscript(self._model, ResponseId(response_id), ItemId(item_id), text)]
             case messages.SpeechStarted(item_id, audio_start_ms):
                 return [CallerSpeechStarted(self._model, ItemId(item_id), audio_start_ms)]
@@ -167,9 +154,12 @@ class Translator:
             case messages.ResponseDone(response):
                 return [self._response_ended(response)]
             case messages.ErrorEvent(error):
-                return [self._refused(error)]
-            case messages.SessionUpdated():
-                return self._settings_confirmed()
+                return self._refused(error)
+            case messages.SessionUpdated(session):
+                confirmation = self.settings_hold(session)
+                return self.differences(confirmation) + ([TurnHandlingSet(self._model)] if confirmation.is_last else [])
+            case messages.RateLimitsUpdated(limits):
+                return self._rate_limits(limits or [])
             case messages.SessionCreated():
                 return []
         assert_never(message)
@@ -192,12 +182,21 @@ class Translator:
             audio = audio[:-odd]
         return audio
 
+    def settings_hold(self, session: Mapping[str, object] | None) -> Confirmation:
+        """Take in that settings of ours are in effect: a session.updated."""
+        return self._requests.confirmed(session or {})
+
+    def differences(self, confirmation: Confirmation) -> list[Event]:
+        """Return the report of what is otherwise than we asked; nothing if nothing is."""
+        return [ModelSettingsDiffer(self._model, confirmation.keys)] if confirmation.keys else []
+
+    def _rate_limits(self, limits: list[messages.RateLimit]) -> list[Event]:
+        left = {limit.name: int(limit.remaining) for limit in limits if limit.name and limit.remaining is not None}
+        return [RateLimitsReported(self._model, left)] if left else []
+
     def _item_shown(self, item: messages.Item) -> list[Event]:
         item_id = ItemId(item.id or "")
-        if item_id not in self._untaken:
-            return []  # the caller's, the model's, or one that was shown before
-        self._untaken.discard(item_id)
-        return [ItemTaken(self._model, item_id)]
+        return [ItemTaken(self._model, item_id)] if self._requests.shown(item_id) else []
 
     def _transcribed(self, item_id: ItemId, text: str, usage: Mapping[str, object] | None) -> list[Event]:
         said: list[Event] = [CallerTranscript(self._model, item_id, text)]
@@ -226,30 +225,47 @@ class Translator:
     def _response_ended(self, response: messages.Response) -> ResponseEnded:
         # Parts of a response are never sent after its end: half a sample that still waits never gets its other half.
         self._odd_bytes.clear()
+        error = error_of(response)
         details = response.status_details or messages.StatusDetails()
-        error = details.error or messages.StatusError()
-        reason = details.reason or error.code or error.type or ""
+        reason = details.reason or refusals.code_of(error)
         try:
             status = ResponseStatus(response.status)
         except ValueError:  # one that the protocol does not know: nothing tells that the response is whole
             status, reason = ResponseStatus.FAILED, reason or f"status_{response.status}"
+        unspoken = self._unspoken(response) if status is ResponseStatus.COMPLETED else []
+        if unspoken:
+            # The caller heard nothing (pitfall 10): the model must not believe that it has answered.
+            self.owed += [self._requests.delete(item_id) for item_id in unspoken]
+            status, reason = ResponseStatus.FAILED, "text_without_audio"
         return ResponseEnded(self._model, ResponseId(response.id), status, reason, flat_usage(response.usage))
 
-    def _refused(self, error: messages.ErrorBody) -> RequestRefused:
-        request = refusals.request_of(error)
-        if request is Request.SETTINGS:
-            self._settings_open = max(0, self._settings_open - 1)
-        item_id = refusals.item_of(error)
-        if item_id is not None:
-            self._untaken.discard(item_id)
-        return RequestRefused(self._model, request, refusals.fault_of(error), refusals.code_of(error))
+    def _unspoken(self, response: messages.Response) -> list[ItemId]:
+        """Return the items of an answer that is text alone although we asked for audio."""
+        if not self._speaks:
+            return []
+        silent: list[ItemId] = []
+        for item in response.output or []:
+            kinds = {part.type for part in item.content or []}
+            if item.type != "message" or not kinds <= {"text", "output_text"}:
+                return []  # a tool call, or audio
+            if kinds and item.id:
+                silent.append(ItemId(item.id))
+        return silent
 
-    def _settings_confirmed(self) -> list[Event]:
-        if not self._settings_open:
-            return []  # nobody asked
-        self._settings_open -= 1
-        # Of several under way, only the last one's confirmation says what holds.
-        return [] if self._settings_open else [TurnHandlingSet(self._model)]
+    def _refused(self, error: messages.ErrorBody) -> list[Event]:
+        repair = self._requests.refused(error)
+        if repair is not None:
+            self.owed.append(repair)
+            return []
+        request = refusals.request_of(error)
+        return [RequestRefused(self._model, request, refusals.fault_of(error), refusals.code_of(error))]
+
+
+def error_of(response: messages.Response) -> messages.ErrorBody:
+    """Return why a response failed: an error that comes in its details alone (pitfall 27)."""
+    details = response.status_details or messages.StatusDetails()
+    error = details.error or messages.StatusError()
+    return messages.ErrorBody(type=error.type, code=error.code)
 
 
 def flat_usage(usage: Mapping[str, object] | None) -> dict[str, int]:

@@ -205,7 +205,7 @@ def test_how_turns_are_handled_is_confirmed() -> None:
         (
             SetTurnHandling(FIRST, create_response=True, interrupt_response=True),
             "session.update",
-            {"code": "unknown_parameter", "param": "session.mood"},
+            {"code": "unknown_parameter", "param": "session.mood"},  # none of ours: nothing can be left out
             RequestRefused(FIRST, Request.SETTINGS, Fault.REQUEST, "unknown_parameter"),
         ),
         (
@@ -340,7 +340,8 @@ def test_a_peers_close_is_a_loss_with_its_code(code: int, loop: Callable[[], asy
             await reports.until(ModelLost)
             leg.perform(AppendInputAudio(FIRST, tone(20)))
             leg.perform(CloseModel(FIRST))
-            assert reports.events == [ModelReady(FIRST), ModelLost(FIRST, f"close_{code}")]
+            is_final = code in (1008, 1009, 4000)
+            assert reports.events == [ModelReady(FIRST), ModelLost(FIRST, f"close_{code}", is_final)]
 
     run(scenario(), loop)
 
@@ -361,9 +362,10 @@ def test_an_error_that_ends_everything_is_one_loss(code: str) -> None:
         async with StandInModel() as model, opened(model) as (leg, reports, connection):
             await connection.fail(code, "Your session hit the maximum duration of 60 minutes.")
             await connection.close(1001)
-            assert await reports.until(ModelLost) == ModelLost(FIRST, f"error_{code}")
+            loss = ModelLost(FIRST, f"error_{code}", is_final=code != "session_expired")
+            assert await reports.until(ModelLost) == loss
             leg.perform(RequestResponse(FIRST))
             await connection.closed()
-            assert reports.events == [ModelReady(FIRST), ModelLost(FIRST, f"error_{code}")]
+            assert reports.events == [ModelReady(FIRST), loss]
 
     run(scenario())

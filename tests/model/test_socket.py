@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
 
 from app.model import socket as model_socket
-from app.model.socket import MAX_MESSAGE_BYTES, ConnectError, ModelSocket, tls_context, is_loopback, open_socket
+from app.model.socket import MAX_MESSAGE_BYTES, ConnectError, ModelSocket, is_loopback, open_socket, tls_context
 from tests.support.stand_in_model import CERTIFICATE, StandInModel
 
 LOOPS = [asyncio.new_event_loop, uvloop.new_event_loop]
