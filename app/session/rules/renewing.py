@@ -48,15 +48,17 @@ def unheard_from(call: CallState) -> int:
 def mind_renewal(call: CallState, at: float) -> None:
     """Open the second session in time, and let it take over when that disturbs nobody."""
     renewal = call.renewal
-    if renewal.former is not None and (
-        not call.caller_turns.await_words or (renewal.former_until is not None and at >= renewal.former_until)
-    ):
-        close_former(call)
     if renewal.is_due(at):
         renewal.opened(call.line.next_number())
         call.out.append(OpenModel(renewal.model, call.line.choice))
-    if not renewal.is_beside:
-        return
+    if renewal.is_beside:
+        _wait_beside(call, at)
+    if renewal.former_until is not None and (at >= renewal.former_until or not call.caller_turns.await_words):
+        close_former(call)
+
+
+def _wait_beside(call: CallState, at: float) -> None:
+    renewal = call.renewal
     if is_quiet(call) or renewal.is_last_moment(at) or (renewal.is_overdue(at) and is_gap(call)):
         take_over(call, at)
     elif renewal.is_overdue(at) and call.beside is None:

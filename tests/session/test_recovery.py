@@ -1,0 +1,314 @@
+"""A lost model: what is said again, what is gone on with, who is tried next, and how the call ends. By value."""
+
+from dataclasses import replace
+
+import pytest
+
+from app.audio.formats import PCM16_24K
+from app.session.commands import (
+    AddAgentText,
+    AddCallerText,
+    AddCue,
+    AppendInputAudio,
+    CloseModel,
+    Command,
+    HangUp,
+    NoteTurn,
+    OpenModel,
+    RequestResponse,
+    SpeakPhrase,
+    TransferCall,
+)
+from app.session.events import (
+    AgentAudio,
+    AgentTranscript,
+    CallerAudio,
+    CallerSpeechStarted,
+    CallerSpeechStopped,
+    CallerTranscript,
+    CallerTurnCommitted,
+    ModelLost,
+    ModelReady,
+    ResponseEnded,
+    ResponseStarted,
+    StreamStarted,
+)
+from app.session.terms import ModelTerms
+from app.session.words import BargeInMode, ItemId, ModelNumber, Phrase, ResponseId, ResponseStatus, Speaker, Verdict
+from tests.support.driver import M1, TERMS, Driver, pcm
+
+pytestmark = pytest.mark.core
+
+CONFIRMED = replace(
+    TERMS, barge_in=BargeInMode.CONFIRMED, phrases={**TERMS.phrases, Phrase.COVER: "One moment, please."}
+)
+M2, M3 = ModelNumber(2), ModelNumber(3)
+A, B = ItemId("caller_a"), ItemId("caller_b")
+R1, I1 = ResponseId("resp_1"), ItemId("item_1")
+
+
+def conversing(terms: object = CONFIRMED) -> Driver:
+    driver = Driver(terms)  # type: ignore[arg-type]
+    driver.converse()
+    driver.hear(Verdict.SILENCE, 1000)
+    return driver
+
+
+def only(commands: list[Command], *types: type) -> list[Command]:
+    return [command for command in commands if isinstance(command, types)]
+
+
+def kinds(commands: list[Command]) -> list[type]:
+    return [type(command) for command in commands]
+
+
+def appended_ms(driver: Driver, model: ModelNumber) -> int:
+    appends = [c for _, c in driver.log if isinstance(c, AppendInputAudio) and c.model == model]
+    return sum(PCM16_24K.ms_of(len(c.audio)) for c in appends)
+
+
+def asks(driver: Driver, model: ModelNumber, item_id: ItemId, ms: int) -> None:
+    """The caller says something for so long, and the model commits it."""
+    start_ms = driver.session._call.caller_bytes // 48 - driver.session._call.line.origin_ms
+    driver.hear(Verdict.SOUND, 200)
+    driver.send(CallerSpeechStarted(model, item_id, start_ms))
+    driver.hear(Verdict.SOUND, ms - 200)
+    driver.hear(Verdict.SILENCE, 500)
+    driver.send(CallerSpeechStopped(model, item_id, start_ms + ms + 500))
+    driver.send(CallerTurnCommitted(model, item_id))
+
+
+# --- the caller's words -----------------------------------------------------------------------------------------------
+
+
+def test_a_turn_that_only_the_lost_model_has_heard_is_said_again_whole() -> None:
+    driver = conversing()
+    asks(driver, M1, A, 3000)
+    driver.hear(Verdict.SILENCE, 100)
+    driver.send(ModelLost(M1, "close_1006"))
+    assert driver.wait(0.1) == [OpenModel(M2)]
+    told = driver.send(ModelReady(M2))
+    assert RequestResponse(M2) not in told, "it has not heard the question yet"
+    driver.hear(Verdict.SILENCE, 4000)
+    assert appended_ms(driver, M2) >= 200 + 3000 + 1000, "the question, and what tells that it is over"
+    driver.send(CallerSpeechStarted(M2, B, 0))
+    driver.send(CallerSpeechStopped(M2, B, 3700))
+    assert RequestResponse(M2) in driver.send(CallerTurnCommitted(M2, B))
+    driver.send(CallerTranscript(M2, B, "Where is order 1042?"))
+    turns = [c for _, c in driver.log if isinstance(c, NoteTurn) and c.speaker is Speaker.CALLER]
+    assert [turn.heard for turn in turns] == ["Where is order 1042?"], "one turn, though two models heard it"
+
+
+def test_a_turn_that_is_written_down_is_told_and_not_said_again() -> None:
+    driver = conversing()
+    asks(driver, M1, A, 3000)
+    driver.send(CallerTranscript(M1, A, "Where is order 1042?"))
+    driver.hear(Verdict.SILENCE, 100)
+    driver.send(ModelLost(M1, "close_1006"))
+    driver.wait(0.1)
+    told = driver.send(ModelReady(M2))
+    assert AddCallerText(M2, A, "Where is order 1042?") in told
+    assert told[-1] == RequestResponse(M2)
+    driver.hear(Verdict.SILENCE, 1000)
+    assert appended_ms(driver, M2) <= 1000 + 100 + 120
+
+
+def test_a_caller_in_the_middle_of_a_sentence_is_heard_from_its_beginning() -> None:
+    driver = conversing()
+    driver.hear(Verdict.SOUND, 200)
+    driver.send(CallerSpeechStarted(M1, A, driver.session._call.caller_bytes // 48 - 500))
+    driver.hear(Verdict.SOUND, 2000)
+    driver.send(ModelLost(M1, "close_1006"))
+    driver.wait(0.01)
+    driver.hear(Verdict.SOUND, 300)
+    assert RequestResponse(M2) not in driver.send(ModelReady(M2))
+    driver.hear(Verdict.SOUND, 2500)
+    assert appended_ms(driver, M2) >= 2200 + 300 + 2500
+
+
+def test_what_was_kept_is_sent_twice_as_fast_and_pauses_are_shortened() -> None:
+    driver = conversing()
+    driver.send(ModelLost(M1, "close_1006"))
+    driver.wait(0.01)
+    driver.hear(Verdict.SOUND, 1000)
+    driver.hear(Verdict.SILENCE, 4000)
+    driver.hear(Verdict.SOUND, 1000)
+    driver.send(ModelReady(M2))
+    per_frame = []
+    for _ in range(400):
+        driver.wait(0.02)
+        out = driver.send(CallerAudio(pcm(20), Verdict.SOUND))
+        per_frame.append(len(only(out, AppendInputAudio)))
+    assert max(per_frame) == 2
+    assert per_frame[-1] == 1, "caught up"
+    # a second of the last pause, said before the loss, then a second, a second of the four, a second
+    assert sum(per_frame) - len(per_frame) == pytest.approx((1000 + 1000 + 1000 + 1000) / 20, abs=3)
+
+
+def test_a_sound_that_is_heard_late_does_not_interrupt_what_sounds_now() -> None:
+    driver = conversing()
+    driver.send(ModelLost(M1, "close_1006"))
+    driver.wait(0.01)
+    driver.hear(Verdict.SOUND, 1500)
+    driver.hear(Verdict.SILENCE, 400)
+    piece = next(c.piece for _, c in reversed(driver.log) if isinstance(c, SpeakPhrase))
+    driver.speak(piece, 2000)
+    driver.send(ModelReady(M2))
+    driver.hear(Verdict.SILENCE, 400)
+    assert not driver.session._call.playback.is_silent
+    driver.send(CallerSpeechStarted(M2, A, 700))
+    driver.hear(Verdict.SILENCE, 2500)
+    driver.send(CallerSpeechStopped(M2, A, 2500))
+    assert RequestResponse(M2) in driver.send(CallerTurnCommitted(M2, A)), "it was taken for a cough"
+
+
+# --- the agent's words ------------------------------------------------------------------------------------------------
+
+
+def replying(ms: int = 2000) -> Driver:
+    """The model is in the middle of a reply to a turn that is written down."""
+    driver = conversing()
+    asks(driver, M1, A, 1000)
+    driver.send(CallerTranscript(M1, A, "Where is it?"))
+    driver.send(ResponseStarted(M1, R1))
+    driver.send(AgentTranscript(M1, R1, I1, "Your order has shipped"))
+    driver.send(AgentAudio(M1, R1, I1, 0, pcm(ms)))
+    driver.wait(0.5)
+    return driver
+
+
+def test_a_reply_that_was_lost_plays_out_and_is_gone_on_with() -> None:
+    driver = replying()
+    before = driver.sent_ms()
+    driver.send(ModelLost(M1, "close_1006"))
+    driver.wait(0.1)
+    told = driver.send(ModelReady(M2))
+    assert RequestResponse(M2) not in told, "it does not know yet what was heard"
+    out = driver.wait(2.0)
+    assert driver.sent_ms() - before > 1000
+    assert kinds(only(out, AddAgentText, AddCue, RequestResponse)) == [AddAgentText, AddCue, RequestResponse]
+    assert AddAgentText(M2, I1, "Your order has shipped") in out
+
+
+def test_a_lost_reply_that_the_caller_interrupts_is_not_gone_on_with() -> None:
+    driver = replying(6000)
+    driver.send(ModelLost(M1, "close_1006"))
+    driver.wait(0.1)
+    driver.send(ModelReady(M2))
+    out = driver.hear(Verdict.SPEECH, 400)
+    out += driver.hear(Verdict.SPEECH, 3000)
+    assert only(out, AddCue, RequestResponse) == []
+
+
+def test_a_reply_that_is_whole_needs_no_other() -> None:
+    driver = replying()
+    driver.send(ResponseEnded(M1, R1, ResponseStatus.COMPLETED, "", {}))
+    driver.send(ModelLost(M1, "close_1006"))
+    driver.wait(0.1)
+    out = driver.send(ModelReady(M2)) + driver.wait(5.0)
+    assert RequestResponse(M2) not in out
+
+
+def test_a_reply_without_a_sound_yet_is_asked_for_again_at_once() -> None:
+    driver = conversing()
+    asks(driver, M1, A, 1000)
+    driver.send(CallerTranscript(M1, A, "Where is it?"))
+    driver.send(ResponseStarted(M1, R1))
+    driver.send(ModelLost(M1, "close_1006"))
+    driver.wait(0.1)
+    assert driver.send(ModelReady(M2))[-1] == RequestResponse(M2)
+
+
+# --- the cover line ---------------------------------------------------------------------------------------------------
+
+
+def test_somebody_who_waits_for_an_answer_is_told_to_after_a_second() -> None:
+    driver = conversing()
+    asks(driver, M1, A, 1000)
+    driver.send(CallerTranscript(M1, A, "Where is it?"))
+    driver.send(ModelLost(M1, "close_1006"))
+    assert only(driver.hear(Verdict.SILENCE, 960), SpeakPhrase) == []
+    (spoken,) = only(driver.hear(Verdict.SILENCE, 100), SpeakPhrase)
+    assert isinstance(spoken, SpeakPhrase)
+    assert spoken.phrase is Phrase.COVER
+    driver.speak(spoken.piece, 1000)
+    assert only(driver.hear(Verdict.SILENCE, 2000), SpeakPhrase) == [], "once for each loss"
+
+
+def test_nobody_is_told_to_wait_for_nothing() -> None:
+    driver = conversing()
+    driver.send(ModelLost(M1, "close_1006"))
+    assert only(driver.hear(Verdict.SILENCE, 3000), SpeakPhrase) == []
+    out = driver.hear(Verdict.SOUND, 400)
+    assert [c.phrase for c in only(out, SpeakPhrase) if isinstance(c, SpeakPhrase)] == [Phrase.COVER]
+
+
+# --- who is tried next ------------------------------------------------------------------------------------------------
+
+
+Opened = list[tuple[float, int]]
+
+
+def lose_all(driver: Driver, seconds: float, *, is_final: bool = False) -> tuple[Opened, list[Command]]:
+    """Every further session is refused at once. Returns when each was opened, with which model, and all commands."""
+    began = driver.at
+    opened: list[tuple[float, int]] = []
+    said: list[Command] = []
+    while driver.at < began + seconds:
+        out = driver.hear(Verdict.SILENCE, 20)
+        said += out
+        for command in out:
+            if isinstance(command, OpenModel):
+                opened.append((round(driver.at - began, 1), command.choice))
+                said += driver.send(ModelLost(command.model, "connect_refused", is_final))
+            elif isinstance(command, SpeakPhrase):
+                driver.speak(command.piece, 1000)
+    return opened, said
+
+
+def test_a_model_that_cannot_be_reached_gives_way_to_the_next() -> None:
+    driver = conversing(replace(CONFIRMED, models=(ModelTerms(), ModelTerms())))
+    driver.send(ModelLost(M1, "close_1006"))
+    opened, said = lose_all(driver, 12.0)
+    assert [choice for _, choice in opened][:5] == [0, 0, 0, 1, 1]
+    assert opened[3][0] <= 1.7
+    assert HangUp() in said
+
+
+def test_what_can_only_fail_again_is_not_tried_again() -> None:
+    driver = conversing(replace(CONFIRMED, models=(ModelTerms(), ModelTerms(), ModelTerms())))
+    driver.send(ModelLost(M1, "http_401", is_final=True))
+    opened, said = lose_all(driver, 3.0, is_final=True)
+    assert [choice for _, choice in opened] == [1, 2]
+    assert [c.phrase for c in said if isinstance(c, SpeakPhrase)] == [Phrase.MODEL_LOST]
+
+
+def test_a_provider_that_must_not_be_reconnected_to_gives_way_at_once() -> None:
+    driver = conversing(replace(CONFIRMED, models=(ModelTerms(reconnects=False), ModelTerms())))
+    driver.send(ModelLost(M1, "close_1000"))
+    assert driver.wait(0.1) == [OpenModel(M2, 1)]
+
+
+def test_a_provider_that_must_not_be_reconnected_to_and_has_no_other_ends_the_call() -> None:
+    driver = conversing(replace(CONFIRMED, models=(ModelTerms(reconnects=False),)))
+    out = driver.send(ModelLost(M1, "close_1000"))
+    assert [c.phrase for c in out if isinstance(c, SpeakPhrase)] == [Phrase.MODEL_LOST]
+
+
+def test_a_model_that_does_not_answer_gives_way_too_from_the_first_connect_on() -> None:
+    driver = Driver(replace(CONFIRMED, models=(ModelTerms(), ModelTerms())))
+    assert OpenModel(M1, 0) in driver.send(StreamStarted())
+    driver.speak(1, 2000)
+    assert only(driver.wait(2.6), CloseModel, OpenModel) == [CloseModel(M1), OpenModel(M2, 1)]
+    driver.speak(2, 500)
+    driver.send(ModelReady(M2))
+    assert driver.send(ModelReady(M1)) == []
+    assert only(driver.wait(9.0), OpenModel) == []
+
+
+def test_a_call_whose_model_stays_lost_is_put_through_where_the_agent_file_says() -> None:
+    driver = conversing(replace(CONFIRMED, transfer_unserved="+15550100"))
+    driver.send(ModelLost(M1, "close_1006"))
+    _, said = lose_all(driver, 12.0)
+    assert TransferCall("+15550100") in said
+    assert HangUp() not in said
