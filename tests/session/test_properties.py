@@ -10,14 +10,17 @@ from hypothesis import strategies as st
 from app.audio.formats import PCM16_24K
 from app.session.commands import (
     AnswerToolCall,
+    AppendInputAudio,
     CancelResponse,
     ClearPlayback,
+    CloseModel,
     Command,
     ListenClosely,
     NoteBargeIn,
     NoteDisclosure,
     NoteEnd,
     NoteFalseAlarm,
+    NoteRenewal,
     NoteToolCall,
     NoteTurn,
     OpenModel,
@@ -60,7 +63,7 @@ from app.session.events import (
     TurnHandlingSet,
 )
 from app.session.session import Session
-from app.session.terms import Terms
+from app.session.terms import ModelTerms, Terms
 from app.session.words import (
     BargeInMode,
     DisclosureResult,
@@ -95,6 +98,8 @@ class World:
     script: list[tuple[float, Event]] = field(default_factory=list)
     answers: list[list[Command]] = field(default_factory=list)
     model: int = 0
+    opened: int = 0
+    closed: set[int] = field(default_factory=set)
     pieces: dict[int, Phrase] = field(default_factory=dict)
     marks: list[SendMark] = field(default_factory=list)
     sent: dict[int, int] = field(default_factory=lambda: defaultdict(int))
@@ -152,9 +157,22 @@ class World:
                 self.generation += 1
             case NoteDisclosure(result):
                 self.may_play_all = result in (DisclosureResult.HEARD, DisclosureResult.UNPROVEN)
-            case OpenModel(model):
-                assert model == self.model + 1
+            case OpenModel(model, choice):
+                assert model == self.opened + 1
+                assert choice in range(len(self.terms.models))
+                self.opened = model
+                if not self.session._call.renewal.is_about(model):
+                    self.model = model
+            case NoteRenewal(model, former):
+                assert former == self.model
                 self.model = model
+                self.open_request, self.open_response = False, None
+            case AppendInputAudio(model, audio):
+                assert model in (self.model, self.opened)
+                assert len(audio) == 960
+            case CloseModel(model):
+                assert model not in self.closed, "closed twice"
+                self.closed.add(model)
             case SpeakPhrase(piece, phrase):
                 self.pieces[piece] = phrase
             case CancelResponse(_, response_id):
@@ -212,6 +230,7 @@ WHAT = [
     *("wait", "wait", "wait", "frame", "frame", "start", "stop", "commit", "words", "response", "audio", "audio"),
     *("audio", "done", "ended", "failed", "text", "tool", "finished", "mark", "mark", "mark", "digit", "hash"),
     *("voice", "voice", "voices", "voices", "sound", "quiet", "claim", "part", "cough"),
+    *("second", "second", "second_lost", "second_hears", "second_commits"),
     *("ready", "ready", "set", "lost", "refused", "piece", "piece", "spoken", "spoken", "nospeech", "taken"),
 ]
 ACTIONS = st.lists(
@@ -292,6 +311,15 @@ def act(world: World, action: Action) -> None:
             world.send(CallerDigit("#"))
         case "ready":
             world.send(ModelReady(model))
+        case "second":
+            world.send(ModelReady(ModelNumber(world.opened)))
+        case "second_lost":
+            if ms < 500:
+                world.send(ModelLost(ModelNumber(world.opened), "close_1006", ms < 100))
+        case "second_hears":
+            world.send(CallerSpeechStarted(ModelNumber(world.opened), caller, ms))
+        case "second_commits":
+            world.send(CallerTurnCommitted(ModelNumber(world.opened), caller))
         case "set":
             world.send(TurnHandlingSet(model))
         case "lost":
@@ -335,14 +363,22 @@ def end(world: World, ending: str) -> None:
     interruptible=st.booleans(),
     greets=st.booleans(),
     mode=st.sampled_from(BargeInMode),
+    limit_s=st.sampled_from([None, 4.0, 12.0]),
 )
 def test_every_script_keeps_the_invariants(
-    actions: list[Action], ending: str, interruptible: bool, greets: bool, mode: BargeInMode
+    actions: list[Action], ending: str, interruptible: bool, greets: bool, mode: BargeInMode, limit_s: float | None
 ) -> None:
     phrases = dict(TERMS.phrases)
     if not greets:
         del phrases[Phrase.GREETING]
-    terms = Terms(TERMS.audio, phrases, disclosure_interruptible=interruptible, max_call_s=60.0, barge_in=mode)
+    terms = Terms(
+        TERMS.audio,
+        phrases,
+        disclosure_interruptible=interruptible,
+        max_call_s=60.0,
+        barge_in=mode,
+        models=(ModelTerms(session_limit_s=limit_s), ModelTerms(session_limit_s=20.0, reconnects=False)),
+    )
     world = World(terms)
     world.send(StreamStarted())
     for action in actions:
