@@ -84,9 +84,11 @@ async def running(leg: ModelLeg) -> AsyncIterator[Reports]:
 
 
 @asynccontextmanager
-async def opened(model: StandInModel) -> AsyncIterator[tuple[ModelLeg, Reports, StandInConnection]]:
+async def opened(
+    model: StandInModel, target: ModelTarget | None = None, setup: ModelSetup = SETUP
+) -> AsyncIterator[tuple[ModelLeg, Reports, StandInConnection]]:
     """A leg whose first session with the stand-in is ready, its session.update read."""
-    leg = ModelLeg([ModelChoice(target_of(model), SETUP)])
+    leg = ModelLeg([ModelChoice(target or target_of(model), setup)])
     async with running(leg) as reports:
         leg.perform(OpenModel(FIRST))
         connection = await model.next_connection()

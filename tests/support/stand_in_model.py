@@ -9,6 +9,8 @@ events are checked too, and made as awkward as real ones are: `obfuscation` in e
         await connection.expect("response.create")
         reply = await connection.reply("Good morning.", ms=1200)
         await connection.caller_speaks(audio_start_ms=800)
+
+With a `provider` it keeps that one's door and wording; whatever that is, the test reads and writes GA events.
 """
 
 import asyncio
@@ -39,6 +41,16 @@ from tests.support.model_events import (
     tone,
 )
 from tests.support.realtime_schema import client_faults, server_faults
+from tests.support.stand_in_providers import (
+    LENIENT,
+    Denial,
+    Door,
+    Provider,
+    beta_key,
+    catalogue_answer,
+    from_beta,
+    to_beta,
+)
 
 PATIENCE_S = 10.0
 LOUD = 3_000
@@ -105,9 +117,17 @@ class Reply:
 class StandInConnection:
     """The server's side of one session."""
 
-    def __init__(self, socket: ServerConnection, faults: list[str], *, answers: bool) -> None:
+    def __init__(
+        self,
+        socket: ServerConnection,
+        faults: list[str],
+        *,
+        answers: bool,
+        provider: Provider = LENIENT,
+        unknown_settings: frozenset[str] = frozenset(),
+    ) -> None:
         self.received: list[Wire] = []
-        """Every event of the client but the appends."""
+        """Every event of the client but the appends, in GA's words."""
         self.audio = bytearray()
         """What was appended."""
         self.appends = 0
@@ -117,6 +137,9 @@ class StandInConnection:
         self._socket = socket
         self._faults = faults
         self._answers = answers
+        self._provider = provider
+        self.unknown_settings = unknown_settings
+        """Settings, dotted, for which a whole session.update is refused."""
         self._refusals: dict[str, list[Wire]] = {}
         self._read = 0
         self._arrived = asyncio.Condition()
@@ -209,7 +232,8 @@ class StandInConnection:
         if checked:
             faults = server_faults(event)
             assert not faults, faults
-        await self.send_raw(json.dumps(event))
+        for worded in to_beta(event) if self._provider.is_beta else (event,):
+            await self.send_raw(json.dumps(worded))
 
     async def send_raw(self, message: str | bytes) -> None:
         try:
@@ -336,6 +360,8 @@ class StandInConnection:
             self._faults.append("a binary message")
             return
         event: Wire = json.loads(message)
+        if self._provider.is_beta:
+            event = from_beta(event, self._faults)
         # Appends are many and all alike: of those with the usual keys the first few are held against the schema.
         if self.appends < 10 or event.keys() != {"type", "audio"}:
             self._faults.extend(client_faults(event))
@@ -355,8 +381,20 @@ class StandInConnection:
         if refusals:
             error = {**error_body("invalid_value", event_id=event.get("event_id")), **refusals.pop(0)}
             await self.send({"type": "error", "error": error})
+        elif event["type"] == "session.update" and (unknown := self._unknown_setting(event)):
+            param = f"session.{beta_key(unknown) if self._provider.is_beta else unknown}"
+            await self.refuse(event, "unknown_parameter", f"Unknown parameter: '{param}'.", param=param)
         elif self._answers and event["type"] in _ANSWERS:
             await _ANSWERS[str(event["type"])](self, event)
+
+    def _unknown_setting(self, event: Wire) -> str | None:
+        for path in sorted(self.unknown_settings):
+            value: object = event["session"]
+            for step in path.split("."):
+                value = value.get(step) if isinstance(value, dict) else None
+            if value is not None:
+                return path
+        return None
 
 
 def _merged(old: Wire, new: Wire) -> Wire:
@@ -419,6 +457,7 @@ class StandInModel:
     answers: greets, confirms settings, takes items, truncates, deletes and cancels by itself; otherwise the test sends
     every event. refuse_with: an HTTP status that upgrades are refused with; may be changed between connections.
     on_connect: what to do instead of greeting, such as an error and a close. over_tls: with the tests' own certificate.
+    provider: whose door and wording it keeps. unknown_settings: dotted GA names that it refuses a session.update for.
     """
 
     def __init__(
@@ -428,11 +467,17 @@ class StandInModel:
         refuse_with: int | None = None,
         on_connect: Callable[[StandInConnection], Awaitable[None]] | None = None,
         over_tls: bool = False,
+        provider: Provider = LENIENT,
+        unknown_settings: frozenset[str] = frozenset(),
     ) -> None:
         self.answers = answers
         self.refuse_with = refuse_with
         self.on_connect = on_connect
         self.over_tls = over_tls
+        self.provider = provider
+        self.unknown_settings = unknown_settings
+        self.asked: list[str] = []
+        """Paths that were asked for by plain HTTP."""
         self.connections: list[StandInConnection] = []
         self.upgrades = 0
         """How often somebody knocked, refused or not."""
@@ -451,12 +496,12 @@ class StandInModel:
     @property
     def base_url(self) -> str:
         """What a setting such as OPENAI_BASE_URL would be."""
-        return f"{'https' if self.over_tls else 'http'}://127.0.0.1:{self.port}/v1"
+        return f"{'https' if self.over_tls else 'http'}://127.0.0.1:{self.port}{self.provider.base_path}"
 
     @property
     def url(self) -> str:
         """The realtime socket's address, without a model's name."""
-        return f"{'wss' if self.over_tls else 'ws'}://127.0.0.1:{self.port}/v1/realtime"
+        return f"{'wss' if self.over_tls else 'ws'}://127.0.0.1:{self.port}{self.provider.path}"
 
     async def next_connection(self) -> StandInConnection:
         """Return the next session that was opened; its first session.update is not read yet."""
@@ -497,13 +542,39 @@ class StandInModel:
             assert not self.faults, self.faults
 
     def _admit(self, socket: ServerConnection, request: Request) -> Response | None:
+        path = urlsplit(request.path).path
+        if self.provider.has_catalogue and path.startswith("/v1/models"):
+            self.asked.append(path)
+            status, body = catalogue_answer(path, request.headers.get("Authorization", ""))
+            return socket.respond(http.HTTPStatus(status), json.dumps(body))
         self.upgrades += 1
         if self.refuse_with is not None:
             return socket.respond(http.HTTPStatus(self.refuse_with), "no")
-        return None if urlsplit(request.path).path == "/v1/realtime" else socket.respond(http.HTTPStatus.NOT_FOUND, "")
+        if path != self.provider.path:
+            return socket.respond(http.HTTPStatus.NOT_FOUND, "")
+        denial = self._denial(request)
+        if denial is not None and denial.status != 101:
+            return socket.respond(http.HTTPStatus(denial.status), denial.body)
+        return None
+
+    def _denial(self, request: Request) -> Denial | None:
+        address = urlsplit(request.path)
+        return self.provider.deny(Door(address.path, parse_qs(address.query), request.headers))
 
     async def _serve(self, socket: ServerConnection) -> None:
-        connection = StandInConnection(socket, self.faults, answers=self.answers)
+        connection = StandInConnection(
+            socket,
+            self.faults,
+            answers=self.answers,
+            provider=self.provider,
+            unknown_settings=self.unknown_settings,
+        )
+        assert socket.request is not None
+        denial = self._denial(socket.request)
+        if denial is not None:
+            await connection.fail(denial.code, type=denial.kind)
+            await connection.close(denial.close_code, f"{denial.kind}.{denial.code}")
+            return
         self.connections.append(connection)
         self._fresh.put_nowait(connection)
         if self.on_connect is not None:
