@@ -11,6 +11,7 @@ from app.agents.schema import AgentFile
 from app.bridge.incoming import IncomingCall
 from app.errors import CallRefused
 from app.ingress.admission import Admission
+from app.ingress.seat import Accounts
 from app.ingress.signature import PublicUrl, Signatures
 from app.session.commands import HangUp, TransferCall
 from app.stream.leg import StreamLeg
@@ -33,6 +34,7 @@ class Door:
 
     account_sid: None when any account may call. agent_for: who answers a dialled number.
     disclosure_is_rendered: whether our own voice can speak an agent's disclosure; if not, Twilio's does.
+    accounts_of: the accounts of an agent's models, in their order.
     run_call: the call behind the door; returns when it is over. has_stream: whether a stream of a CallSid is open.
     last_word: what a call's session wants done with the call now that its stream has ended.
     call_completed: told, perhaps repeatedly, that a CallSid's call is over. refused: told why somebody was turned away.
@@ -51,6 +53,7 @@ class Door:
     call_completed: Callable[[str], None]
     readiness: Callable[[], Readiness]
     metrics: Callable[[], bytes]
+    accounts_of: Callable[[AgentFile], Accounts] = lambda agent: (None,)
     refused: Callable[[str], None] = lambda reason: None
     clock: Callable[[], float] = time.monotonic
     start_within_s: float = 10.0

@@ -35,7 +35,7 @@ async def serve(door: Door, websocket: WebSocket) -> None:
         try:
             await door.run_call(call, leg)
         finally:
-            door.admission.leave()
+            door.admission.leave(call.call_sid)
 
 
 async def _opened(door: Door, leg: StreamLeg) -> StreamIdentity:

@@ -11,6 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Message
 
+from app.agents.schema import AgentFile
 from app.bridge.incoming import IncomingCall
 from app.errors import CallRefused
 from app.ingress import twiml
@@ -76,10 +77,10 @@ def answer_call(door: Door, form: FormData) -> Response:
     disclosure = agent.disclosure.text_for(agent.language)
     spoken_s = len(disclosure) / _SLOWEST_CHARACTERS_A_SECOND if disclosure_said else 0.0
     try:
-        ticket = door.admission.admit(call, door.clock(), spoken_s)
+        ticket = door.admission.admit(call, door.clock(), spoken_s, door.accounts_of(agent))
     except CallRefused as refusal:
         door.note_refusal(refusal, VOICE, call_sid=call_sid, agent=agent.agent)
-        return _xml(twiml.hang_up(twiml.Sentence(wording_for(agent.language).full, agent.language)))
+        return _xml(_turned_away(agent))
     return _xml(
         twiml.connect(
             stream_url=door.public_url.socket(MEDIA),
@@ -140,6 +141,15 @@ def routes(door: Door, prefix: str = "") -> list[Route]:
         STREAM_STATUS: take_stream_status,
     }
     return [Route(prefix + path, webhook(door, path, answer), methods=["POST"]) for path, answer in answers.items()]
+
+
+def _turned_away(agent: AgentFile) -> str:
+    """What becomes of a caller for whom there is no room: never silence."""
+    wording, transfer = wording_for(agent.language), agent.on_full.transfer
+    own = agent.on_full.say or agent.phrases.full
+    if transfer is None:
+        return twiml.hang_up(twiml.Sentence(own or wording.full, agent.language))
+    return twiml.dial(transfer, twiml.Sentence(own or wording.cover, agent.language))
 
 
 async def _checked_form(door: Door, path: str, request: Request) -> FormData:

@@ -3,7 +3,13 @@
 The limit is what the operator says, and what the provider's refusals teach: an account is shared with other processes,
 and its tier is often not known. A learnt limit is a guess, so it turns away at the door only; a call that is on may
 always try, for the provider is the judge, and its next try shows whether the guess still holds.
+
+A call that was let in holds a place until its session counts itself, some seconds later, so that it counts once at any
+time: reserved → due (the session is asked for) → released by the session that enters.
 """
+
+from collections import deque
+from collections.abc import Iterable
 
 GROWS_AFTER_S = 60.0
 """So long after a refusal the learnt limit grows by one, and again each time as long."""
@@ -17,21 +23,25 @@ class Account:
     name: for logs and metrics, such as openai; no part of the key. max_sessions: None when the operator names none.
     """
 
-    __slots__ = ("_learnt", "_learnt_at", "_reserved", "max_sessions", "name", "open_sessions")
+    __slots__ = ("_due", "_learnt", "_learnt_at", "_reserved", "max_sessions", "name", "open_sessions")
 
     def __init__(self, name: str, max_sessions: int | None = None) -> None:
         self.name = name
         self.max_sessions = max_sessions
         self.open_sessions = 0
         self._reserved = 0
+        self._due: deque[Reservation] = deque()
         self._learnt: int | None = None
         self._learnt_at = 0.0
 
     def enter(self) -> bool:
         """Count a session, before it is connected; False, and not counted, when `max_sessions` are open.
 
-        Reserved places do not count here: to a call that is on, its next session matters more.
+        Reserved places do not count here: to a call that is on, its next session matters more. Of those that are due
+        one is released, since all of their sessions enter at once, in whatever order.
         """
+        if self._due:
+            self._due.popleft().release()
         if self.max_sessions is not None and self.open_sessions >= self.max_sessions:
             return False
         self.open_sessions += 1
@@ -81,8 +91,23 @@ class Reservation:
         self._is_held = True
         account._hold(1)
 
+    def fall_due(self) -> None:
+        """The call's session is asked for: when it enters, this is released."""
+        if self._is_held:
+            self.account._due.append(self)
+
     def release(self) -> None:
-        """Give the place back: the session is asked for and counts itself, or the call will have none."""
+        """Give the place back: the call has a session, or will have none."""
         if self._is_held:
             self._is_held = False
             self.account._hold(-1)
+            if self in self.account._due:
+                self.account._due.remove(self)
+
+
+def open_sessions(accounts: Iterable[Account | None]) -> dict[str, int]:
+    """Return how many sessions are open by the accounts' names; one that is listed twice counts once."""
+    counts: dict[str, int] = {}
+    for account in {account for account in accounts if account is not None}:
+        counts[account.name] = counts.get(account.name, 0) + account.open_sessions
+    return counts

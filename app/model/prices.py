@@ -129,8 +129,9 @@ class PriceList:
     def price_of(self, provider: str, model: str, transcription_model: str | None) -> Price | None:
         """Return what a model costs, None when no row names it.
 
-        model: also a dated version of one that is named, such as gpt-realtime-2025-08-28; at Azure the deployment's
-        name. transcription_model: what writes the caller's words down; when no row names it, only that is not known.
+        model: also a dated version of one that is named, such as gpt-realtime-2025-08-28; at Azure what the agent file
+        calls it, else the deployment. transcription_model: what writes the caller's words down; when no row names it,
+        only that is not known.
         """
         if provider == "local":
             return FREE

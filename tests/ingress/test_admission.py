@@ -77,7 +77,7 @@ def test_tickets_and_live_calls_take_the_places() -> None:
     door.admit(call("CA2"), 2)
     assert door.is_full(3)
     assert reason_of(lambda: door.admit(call("CA3"), 3)) == "full"
-    door.leave()
+    door.leave("CA1")
     door.admit(call("CA3"), 4)
     assert door.is_full(5)
 
@@ -118,7 +118,7 @@ class AnyDay(RuleBasedStateMachine):
         self.issued: dict[str, tuple[str, float]] = {}  # by ticket: call, time
         self.newest: dict[str, str] = {}  # by call: its ticket
         self.used: set[str] = set()
-        self.live = 0
+        self.live: list[str] = []
 
     calls = st.sampled_from(("CA1", "CA2", "CA3", "CA4", "CA5"))
 
@@ -137,7 +137,7 @@ class AnyDay(RuleBasedStateMachine):
     def webhook(self, call_sid: str) -> None:
         others = [ticket for ticket in self.good() if self.issued[ticket][0] != call_sid]
         self.newest.pop(call_sid, None)
-        if self.live + len(others) >= 3:
+        if len(self.live) + len(others) >= 3:
             assert reason_of(lambda: self.admission.admit(call(call_sid), self.at)) == "full"
             return
         ticket = self.admission.admit(call(call_sid), self.at)
@@ -155,13 +155,12 @@ class AnyDay(RuleBasedStateMachine):
             return
         assert self.admission.redeem(ticket, call_sid, self.at).call_sid == call_sid
         self.used.add(ticket)
-        self.live += 1
+        self.live.append(call_sid)
 
-    @precondition(lambda self: self.live > 0)
-    @rule()
-    def call_ends(self) -> None:
-        self.admission.leave()
-        self.live -= 1
+    @precondition(lambda self: bool(self.live))
+    @rule(data=st.data())
+    def call_ends(self, data: st.DataObject) -> None:
+        self.admission.leave(self.live.pop(data.draw(st.integers(0, len(self.live) - 1))))
 
     @rule(call_sid=calls)
     def caller_gives_up(self, call_sid: str) -> None:
@@ -170,7 +169,7 @@ class AnyDay(RuleBasedStateMachine):
 
     @invariant()
     def places_are_counted(self) -> None:
-        assert self.admission.taken(self.at) == self.live + len(self.good()) <= 3
+        assert self.admission.taken(self.at) == len(self.live) + len(self.good()) <= 3
 
 
 TestAnyDay = AnyDay.TestCase

@@ -6,8 +6,10 @@ from xml.etree import ElementTree
 import pytest
 from structlog.testing import capture_logs
 
+from app.agents.schema import AgentFile
 from app.ingress.admission import Admission
 from app.ingress.signature import PublicUrl, Signatures
+from app.model.accounts import Account
 from app.session.commands import HangUp, TransferCall
 from app.session.policy import DisclosureBlock
 from app.speech.wording import wording_for
@@ -103,6 +105,61 @@ def test_who_comes_when_it_is_full_is_told_so_in_the_agents_language() -> None:
             await twilio.post("/twilio/status", CallSid="CA1", CallStatus="completed")
             assert verbs((await twilio.post("/twilio/voice", CallSid="CA3")).text) == ["Connect"]
             assert twilio.house.refusals == ["full"]
+
+    run(scenario())
+
+
+def test_who_finds_no_model_with_room_is_told_so() -> None:
+    async def scenario() -> None:
+        account = Account("openai", 1)
+        async with served(accounts_of=lambda agent: (account,)) as twilio:
+            assert verbs((await twilio.post("/twilio/voice", CallSid="CA1")).text) == ["Connect"]
+            response = await twilio.post("/twilio/voice", CallSid="CA2")
+            assert verbs(response.text) == ["Say", "Hangup"]
+            assert spoken(response.text) == ("en-US", wording_for("en").full)
+            assert twilio.house.refusals == ["models_full"]
+            await twilio.post("/twilio/status", CallSid="CA1", CallStatus="completed")
+            assert verbs((await twilio.post("/twilio/voice", CallSid="CA2")).text) == ["Connect"]
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("blocks", "said", "expected"),
+    [
+        ({"on_full": {"say": "No line is free."}}, "No line is free.", ["Say", "Hangup"]),
+        ({"phrases": {"full": "We are busy."}}, "We are busy.", ["Say", "Hangup"]),
+        ({"on_full": {"say": "No line."}, "phrases": {"full": "We are busy."}}, "No line.", ["Say", "Hangup"]),
+        ({"on_full": {"then": {"transfer": "+15550111"}}}, wording_for("en").cover, ["Say", "Dial"]),
+        (
+            {"on_full": {"say": "A colleague takes over.", "then": {"transfer": "+15550111"}}},
+            "A colleague takes over.",
+            ["Say", "Dial"],
+        ),
+    ],
+)
+@pytest.mark.parametrize("why", ["full", "models_full", "draining"])
+def test_the_agent_file_says_what_becomes_of_a_call_without_room(
+    why: str, blocks: dict[str, object], said: str, expected: list[str]
+) -> None:
+    async def scenario() -> None:
+        agent = AgentFile.model_validate(AGENT.model_dump(exclude_unset=True) | blocks)
+        account = Account("openai", 2)
+        async with served(agent_for=lambda number: agent, accounts_of=lambda agent: (account,)) as twilio:
+            if why == "draining":
+                twilio.door.admission.drain()
+            elif why == "full":
+                for number in (1, 2):
+                    await twilio.ticket(f"CA{number}")
+            else:
+                assert account.enter()
+                assert account.enter()
+            response = await twilio.post("/twilio/voice")
+            assert verbs(response.text) == expected
+            assert spoken(response.text) == ("en-US", said)
+            if "Dial" in expected:
+                assert ElementTree.fromstring(response.text).findtext("Dial") == "+15550111"  # noqa: S314 - our own
+            assert twilio.house.refusals == [why]
 
     run(scenario())
 

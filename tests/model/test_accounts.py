@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.model.accounts import FORGOTTEN_AFTER_S, GROWS_AFTER_S, Account
+from app.model.accounts import FORGOTTEN_AFTER_S, GROWS_AFTER_S, Account, open_sessions
 
 pytestmark = pytest.mark.core
 
@@ -38,6 +38,37 @@ def test_a_place_that_is_held_is_taken_and_given_back_once() -> None:
     assert account.has_room(0.0)
     assert account.enter()
     assert not account.has_room(0.0)
+
+
+def test_a_place_counts_once_while_its_session_comes() -> None:
+    account = Account("openai", 2)
+    first, second = account.reserve(), account.reserve()
+    assert not account.has_room(0.0)
+    second.fall_due()
+    second.fall_due()
+    assert not account.has_room(0.0)
+    assert account.enter()  # takes the place of the second
+    assert not account.has_room(0.0)
+    second.release()
+    assert not account.has_room(0.0)
+    first.release()
+    assert account.has_room(0.0)
+
+
+def test_a_place_that_was_due_and_never_taken_is_given_back() -> None:
+    account = Account("openai", 1)
+    reservation = account.reserve()
+    reservation.fall_due()
+    reservation.release()
+    reservation.fall_due()
+    assert account.has_room(0.0)
+    assert account.enter()
+    assert not account.has_room(0.0)
+
+
+def test_sessions_are_told_by_account() -> None:
+    first, second, other = (entered(Account(name), count) for name, count in (("a", 2), ("a", 3), ("b", 0)))
+    assert open_sessions([first, None, second, first, other]) == {"a": 5, "b": 0}
 
 
 def test_a_call_that_is_on_goes_before_one_that_holds_a_place() -> None:
