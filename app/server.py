@@ -20,13 +20,14 @@ from app.agents.schema import AgentFile
 from app.audio.voice_model import MODELS as VOICE_MODELS
 from app.bridge.call import Exchange, PreparedAgent, phrases_of, prepare
 from app.bridge.roster import Roster
+from app.choices import Choices
 from app.errors import ModelError, SettingsError
 from app.ingress.admission import Admission
 from app.ingress.door import Door, Readiness
 from app.ingress.routes import routes
 from app.ingress.signature import PublicUrl, Signatures
-from app.model.dialects import ModelTarget, local_target, openai_target
 from app.model.embedded import EmbeddedModel
+from app.model.prices import read_prices
 from app.records.store import RecordStore
 from app.settings import Settings, load_settings
 from app.speech.local import LocalSynthesizer
@@ -65,6 +66,8 @@ class Service:
         self._book = PhraseBook(settings.data_dir / "phrases", self._voice)
         self._databases = Databases(default_url=settings.database, data_dir=settings.data_dir, environ=os.environ)
         self._embedded = EmbeddedModel()
+        self._choices = Choices(settings, os.environ, self._embedded_url)
+        self._prices = read_prices()
         self._prepared: dict[str, PreparedAgent] = {}
         self._not_prepared: dict[str, str] = {}
         self._silent: dict[str, dict[str, str]] = {}
@@ -127,9 +130,9 @@ class Service:
         return Readiness(not reason, reason, details)
 
     def _is_without_model(self) -> bool:
-        """Is the embedded model, which every agent here has, being started again?"""
+        """Is the embedded model, and no agent here has another, being started again?"""
         prepared = self._prepared.values()
-        return not self._embedded.is_running and all(agent.file.model.provider == "local" for agent in prepared)
+        return not self._embedded.is_running and all(_is_local_only(agent.file) for agent in prepared)
 
     async def start(self) -> None:
         """Prepare agents, model and phrases; `readiness` says when it is done. Calls are taken from then on."""
@@ -148,7 +151,7 @@ class Service:
             log.error("agent.mistaken", detail=str(mistake))
         if not self.registry.agents:
             log.error("agents.none", detail=f"no good agent file in {settings.agents_dir}: set AGENTS_DIR")
-        if any(agent.model.provider == "local" for agent in self.registry.agents):
+        if any(block.provider == "local" for agent in self.registry.agents for block in agent.model.models):
             await self._start_embedded()
         await asyncio.to_thread(settings.data_dir.mkdir, parents=True, exist_ok=True)
         for agent in self.registry.agents:
@@ -171,7 +174,7 @@ class Service:
     async def _prepare(self, agent: AgentFile) -> None:
         try:
             catalogue = Catalogue.of(agent.tools, self._databases)
-            prepared = prepare(agent, self._target(agent), catalogue)
+            prepared = prepare(agent, self._choices.of(agent), catalogue, self._prices)
         except (SettingsError, ModelError) as error:
             self._not_prepared[agent.agent] = str(error)
             log.error("agent.not_ready", agent=agent.agent, detail=str(error))
@@ -183,15 +186,10 @@ class Service:
             log.warning("phrases.not_rendered", agent=agent.agent, phrases=failed)
         self._prepared[agent.agent] = prepared
 
-    def _target(self, agent: AgentFile) -> ModelTarget:
-        if agent.model.provider == "openai":
-            key = self.settings.openai_api_key
-            return openai_target(
-                self.settings.openai_base_url, key.get_secret_value() if key is not None else "", agent.model.name
-            )
+    def _embedded_url(self) -> str:
         if not self._embedded.url:
             raise ModelError("the embedded model is not running; `dialtone model` tells why")
-        return local_target(self._embedded.url, agent.model.name)
+        return self._embedded.url
 
     def drain(self) -> None:
         """Take no new call; those that are on go on."""
@@ -220,6 +218,7 @@ class Service:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._choices.close()
         await self._embedded.close()
         await self._voice.close()
         await self._databases.close()
@@ -251,6 +250,10 @@ def create_app(settings: Settings | None = None, *, address: str | None = None) 
     app = Starlette(routes=routes(service.door()), lifespan=lifespan)
     app.state.service = service
     return app
+
+
+def _is_local_only(agent: AgentFile) -> bool:
+    return all(block.provider == "local" for block in agent.model.models)
 
 
 def _complain(starting: asyncio.Task[None]) -> None:

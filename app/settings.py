@@ -11,6 +11,10 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from app.errors import SettingsError
 
 OPENAI_URL = "https://api.openai.com/v1"
+TOKENLAB_URL = "https://api.tokenlab.sh/v1"
+
+Sessions = Annotated[int, Field(ge=1)] | None
+"""How many sessions a provider's account may have at once; None: as many as it lets."""
 
 
 class Settings(BaseSettings):
@@ -28,6 +32,15 @@ class Settings(BaseSettings):
     twilio_auth_token: SecretStr | None = None
     openai_api_key: SecretStr | None = None
     openai_base_url: str = OPENAI_URL
+    openai_max_sessions: Sessions = None
+    azure_openai_endpoint: str | None = None
+    azure_openai_api_key: SecretStr | None = None
+    azure_openai_deployment_name: str | None = None
+    azure_openai_max_sessions: Sessions = None
+    openai_api_version: str | None = None
+    tokenlab_api_key: SecretStr | None = None
+    tokenlab_base_url: str = TOKENLAB_URL
+    tokenlab_max_sessions: Sessions = None
     max_calls: Annotated[int, Field(ge=1)] = 50
     drain_s: Annotated[float, Field(ge=0)] = 1800.0
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -58,7 +58,7 @@ def _summary(agent: AgentFile) -> str:
     numbers = ", ".join(agent.phone_numbers) or "no number of its own"
     default = ", default" if agent.default else ""
     tools = ", ".join(tool.name for tool in agent.tools) or "none"
-    return (
-        f"{agent.source}: ok: {agent.agent} ({numbers}{default}), {agent.language}, "
-        f"{agent.model.provider} {agent.model.name}, tools: {tools}"
+    models = ", then ".join(
+        f"{block.provider} {block.name or block.deployment or ''}".rstrip() for block in agent.model.models
     )
+    return f"{agent.source}: ok: {agent.agent} ({numbers}{default}), {agent.language}, {models}, tools: {tools}"

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 
 from pydantic import (
     AfterValidator,
@@ -12,13 +12,17 @@ from pydantic import (
     JsonValue,
     PrivateAttr,
     StrictBool,
+    ValidationInfo,
     field_validator,
+    model_validator,
 )
 from pydantic.json_schema import GenerateJsonSchema
 
 from app.agents.document import Node, Place
-from app.model.config import ModelBlock, TurnDetectionBlock
-from app.session.block import Block, Location, Spoken, not_yet, without_template, wrong, wrong_within
+from app.model.config import ModelBlock, refused_turns
+from app.model.turns import TurnDetectionBlock
+from app.model.values import ToolChoiceBlock
+from app.session.block import Block, Location, Spoken, nearest, not_yet, without_template, wrong, wrong_within
 from app.session.languages import LanguageTag
 from app.session.phone_numbers import PhoneNumber
 from app.session.policy import BargeInBlock, DisclosureBlock, LastWordsBlock, LimitsBlock, PhrasesBlock
@@ -177,11 +181,37 @@ class AgentFile(Block):
             raise wrong(not_yet("a way to do without turn detection", "write {type: server_vad}, or leave it out"))
         return turn_detection
 
+    @field_validator("turn_detection")
+    @classmethod
+    def _is_done_by_the_models(cls, turn_detection: TurnDetectionBlock, info: ValidationInfo) -> TurnDetectionBlock:
+        model = info.data.get("model")
+        if model is not None and (messages := refused_turns(model, turn_detection.type)):
+            raise wrong_within([(("type",), message) for message in messages])
+        return turn_detection
+
     @field_validator("tools")
     @classmethod
     def _have_names_of_their_own(cls, tools: tuple[ToolBlock, ...]) -> tuple[ToolBlock, ...]:
         _refuse_repeats([tool.name for tool in tools], ("name",))
         return tools
+
+    @model_validator(mode="after")
+    def _choose_tools_that_are_there(self) -> Self:
+        mistakes: list[tuple[Location, str]] = []
+        for position, block in enumerate(self.model.models):
+            where: Location = ("model", "fallbacks", position - 1) if position else ("model",)
+            chosen = block.tool_choice
+            names = [tool.name for tool in self.tools]
+            if isinstance(chosen, ToolChoiceBlock) and chosen.name not in names:
+                meant = nearest(chosen.name, names)
+                advice = f"did you mean {meant}?" if meant else "write the name of one of the tools"
+                mistakes.append(((*where, "tool_choice", "name"), f"{chosen.name} is none of the tools; {advice}"))
+            elif chosen == "required" and not names:
+                message = "is required, and there are no tools; write auto, or leave it out"
+                mistakes.append(((*where, "tool_choice"), message))
+        if mistakes:
+            raise wrong_within(mistakes)
+        return self
 
 
 def _refuse_repeats(words: "tuple[str, ...] | list[str]", way: Location) -> None:

@@ -2,29 +2,28 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import structlog
 from structlog.contextvars import bound_contextvars
 
 from app.agents.schema import AgentFile
-from app.audio.formats import PCM16_24K
 from app.bridge.bridge import Bridge, Legs
 from app.bridge.incoming import IncomingCall
 from app.bridge.roster import Roster
 from app.errors import VoiceAgentError
 from app.model.choice import ModelChoice
-from app.model.dialects import ModelTarget
 from app.model.leg import ModelLeg
-from app.model.setup import FunctionTool, ModelSetup, ServerVad
+from app.model.prices import NO_PRICES, PriceList
+from app.model.setup import FunctionTool
 from app.records.record import RecordKeeper
 from app.records.store import RecordStore
 from app.session.commands import HangUp, TransferCall
 from app.session.events import StreamStarted
 from app.session.journal import Journal, JournalHead
 from app.session.session import Session
-from app.session.terms import Terms
+from app.session.terms import ModelTerms, Terms
 from app.session.words import Phrase
 from app.speech.leg import SpeechLeg
 from app.speech.phrases import PhraseBook
@@ -40,10 +39,11 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class PreparedAgent:
-    """An agent with all that its calls share."""
+    """An agent with all that its calls share. choices: its own model and the fallbacks; terms: their rules."""
 
     file: AgentFile
     choices: tuple[ModelChoice, ...]
+    terms: tuple[ModelTerms, ...]
     catalogue: Catalogue
     phrases: Mapping[Phrase, str]
 
@@ -65,17 +65,21 @@ def phrases_of(agent: AgentFile) -> dict[Phrase, str]:
     return phrases
 
 
-def prepare(agent: AgentFile, target: ModelTarget, catalogue: Catalogue) -> PreparedAgent:
-    """Return the agent ready to take calls. target: where its model is reached."""
-    detection = agent.turn_detection
-    setup = ModelSetup(
-        instructions=agent.prompt,
-        voice=agent.model.voice,
-        tools=tuple(FunctionTool(tool.name, tool.description, tool.parameters) for tool in catalogue.tools),
-        turn_detection=ServerVad(detection.threshold, detection.prefix_padding_ms, detection.silence_duration_ms),
-        transcription_language=agent.language,
+def prepare(
+    agent: AgentFile, choices: Sequence[ModelChoice], catalogue: Catalogue, prices: PriceList = NO_PRICES
+) -> PreparedAgent:
+    """Return the agent ready to take calls. choices: its own model, then its fallbacks, as its file lists them."""
+    tools = tuple(FunctionTool(tool.name, tool.description, tool.parameters) for tool in catalogue.tools)
+    told = tuple(replace(choice, setup=replace(choice.setup, tools=tools)) for choice in choices)
+    terms = tuple(
+        ModelTerms(
+            session_limit_s=block.limit_s,
+            reconnects=block.reconnects,
+            price=prices.price_of(block.provider, block.name or choice.target.name, choice.setup.transcription_model),
+        )
+        for block, choice in zip(agent.model.models, choices, strict=True)
     )
-    return PreparedAgent(agent, (ModelChoice(target, setup),), catalogue, phrases_of(agent))
+    return PreparedAgent(agent, told, terms, catalogue, phrases_of(agent))
 
 
 class Exchange:
@@ -100,10 +104,12 @@ class Exchange:
         """Run one call from its stream's start to its record. Raises nothing but cancellation."""
         loop = asyncio.get_running_loop()
         agent = self._prepared(incoming.agent)
+        audio = agent.choices[0].setup.audio_format
+        stream.use(audio)
         sounds = {
             phrase: sound
             for phrase, text in agent.phrases.items()
-            if (sound := self._book.sound_of(text, agent.file.language)) is not None
+            if (sound := self._book.sound_of(text, agent.file.language, audio)) is not None
         }
         head = JournalHead(
             call_sid=incoming.call_sid,
@@ -121,8 +127,9 @@ class Exchange:
 
         barge_in, limits = agent.file.barge_in, agent.file.limits
         terms = Terms(
-            audio=PCM16_24K,
+            audio=audio,
             phrases=agent.phrases,
+            models=agent.terms,
             disclosure_interruptible=agent.file.disclosure.interruptible,
             transfer_undisclosed=agent.file.disclosure.transfer_on_failure,
             transfer_unserved=agent.file.on_model_loss.transfer,
@@ -131,6 +138,7 @@ class Exchange:
             resume_after_ms=barge_in.resume_after_false_alarm_ms,
             digits_interrupt=barge_in.dtmf,
             max_call_s=limits.max_call_s,
+            max_cost_usd=limits.max_cost_usd,
             idle_prompt_s=limits.idle_prompt_s,
             idle_hangup_s=limits.idle_hangup_s,
         )

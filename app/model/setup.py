@@ -1,4 +1,4 @@
-"""What a session with the model is set up with, and the wire's words for it (GA session object)."""
+"""What a session with the model is set up with, and the wire's words for it, in each dialect."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -43,42 +43,88 @@ class ServerVad:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelSetup:
-    """Everything that a session with the model is told before it hears a word.
+class SemanticVad:
+    """The model's own judgement of whether the caller has finished. eagerness: low, medium, high or auto."""
 
-    instructions: the agent's own; on the wire the truth about the speaker stands before them.
-    transcription_model: None leaves the caller's words unwritten. transcription_language: BCP 47; only an ISO 639-1
-    language is passed on, which is what the vendors take. audio_format: of both directions.
+    eagerness: str = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceId:
+    """A voice of the account's own."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class NamedTool:
+    """The one tool that every response is to call."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How much of a conversation is kept when it has become too long. ratio: 0 to 1."""
+
+    ratio: float
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSetup:
+    """Everything that a session with the model is told before it hears a word. None: it is not told; its provider's
+    own choice holds.
+
+    instructions: the agent's own; on the wire the truth about the speaker stands before them. language: the agent's,
+    BCP 47: that truth is told in its words too. transcription_model: None leaves the caller's words unwritten.
+    transcription_language: the caller's, when it is not the agent's; of both only an ISO 639-1 language is passed on,
+    which is what the vendors take. audio_format: of both directions. noise_reduction: near_field or far_field.
+    max_output_tokens: of one response; a number or "inf". tool_choice: auto, none, required or a tool. truncation:
+    auto, disabled or a share. temperature is for the preview dialect alone, truncation and reasoning_effort for GA.
     """
 
     instructions: str
-    voice: str
+    voice: str | VoiceId | None
     tools: tuple[FunctionTool, ...] = ()
-    turn_detection: ServerVad = ServerVad()
+    turn_detection: ServerVad | SemanticVad = ServerVad()
+    language: str | None = None
     transcription_model: str | None = "gpt-4o-mini-transcribe"
     transcription_language: str | None = None
     audio_format: AudioFormat = PCM16_24K
+    noise_reduction: str | None = None
+    max_output_tokens: int | str | None = None
+    temperature: float | None = None
+    speed: float | None = None
+    tool_choice: str | NamedTool = "auto"
+    truncation: str | Retention | None = None
+    reasoning_effort: str | None = None
 
 
 def session_settings(setup: ModelSetup, dialect: Dialect = Dialect.GA) -> dict[str, object]:
     """Return the `session` of the first session.update: all settings, listening without answering by itself."""
-    wire_format = _WIRE_FORMATS[setup.audio_format]
     if dialect is Dialect.PREVIEW:
         return _flat_settings(setup)
+    wire_format = _WIRE_FORMATS[setup.audio_format]
     return {
         "type": "realtime",
         "output_modalities": ["audio"],
-        "instructions": truthful(setup.instructions, setup.transcription_language),
+        "instructions": truthful(setup.instructions, setup.language),
         "audio": {
             "input": {
                 "format": wire_format,
                 "transcription": _transcription(setup),
+                **_set(noise_reduction=_noise_reduction(setup)),
                 "turn_detection": _turn_detection(setup, create_response=False, interrupt_response=False),
             },
-            "output": {"format": wire_format, "voice": setup.voice},
+            "output": {"format": wire_format, **_set(voice=_voice(setup), speed=setup.speed)},
         },
         "tools": _tools(setup),
-        "tool_choice": "auto",
+        "tool_choice": _tool_choice(setup),
+        **_set(
+            max_output_tokens=setup.max_output_tokens,
+            truncation=_truncation(setup),
+            reasoning=None if setup.reasoning_effort is None else {"effort": setup.reasoning_effort},
+        ),
     }
 
 
@@ -86,14 +132,16 @@ def _flat_settings(setup: ModelSetup) -> dict[str, object]:
     wire_format = _FLAT_FORMATS[setup.audio_format]
     return {
         "modalities": ["text", "audio"],
-        "instructions": truthful(setup.instructions, setup.transcription_language),
-        "voice": setup.voice,
+        "instructions": truthful(setup.instructions, setup.language),
+        **_set(voice=_voice(setup)),
         "input_audio_format": wire_format,
         "output_audio_format": wire_format,
         "input_audio_transcription": _transcription(setup),
+        **_set(input_audio_noise_reduction=_noise_reduction(setup)),
         "turn_detection": _turn_detection(setup, create_response=False, interrupt_response=False),
         "tools": _tools(setup),
-        "tool_choice": "auto",
+        "tool_choice": _tool_choice(setup),
+        **_set(temperature=setup.temperature, speed=setup.speed, max_response_output_tokens=setup.max_output_tokens),
     }
 
 
@@ -114,6 +162,15 @@ def turn_settings(
     return {"type": "realtime", "audio": {"input": {"turn_detection": detection}}}
 
 
+def _set(**settings: object) -> dict[str, object]:
+    """Return those settings that were made."""
+    return {key: value for key, value in settings.items() if value is not None}
+
+
+def _voice(setup: ModelSetup) -> object:
+    return {"id": setup.voice.id} if isinstance(setup.voice, VoiceId) else setup.voice
+
+
 def _tools(setup: ModelSetup) -> list[dict[str, object]]:
     return [
         {"type": "function", "name": tool.name, "description": tool.description, "parameters": tool.parameters}
@@ -121,20 +178,37 @@ def _tools(setup: ModelSetup) -> list[dict[str, object]]:
     ]
 
 
+def _tool_choice(setup: ModelSetup) -> object:
+    chosen = setup.tool_choice
+    return {"type": "function", "name": chosen.name} if isinstance(chosen, NamedTool) else chosen
+
+
+def _truncation(setup: ModelSetup) -> object:
+    kept = setup.truncation
+    return {"type": "retention_ratio", "retention_ratio": kept.ratio} if isinstance(kept, Retention) else kept
+
+
+def _noise_reduction(setup: ModelSetup) -> dict[str, object] | None:
+    return None if setup.noise_reduction is None else {"type": setup.noise_reduction}
+
+
 def _turn_detection(setup: ModelSetup, *, create_response: bool, interrupt_response: bool) -> dict[str, object]:
+    by_itself = {"create_response": create_response, "interrupt_response": interrupt_response}
+    detection = setup.turn_detection
+    if isinstance(detection, SemanticVad):
+        return {"type": "semantic_vad", "eagerness": detection.eagerness, **by_itself}
     return {
         "type": "server_vad",
-        "threshold": setup.turn_detection.threshold,
-        "prefix_padding_ms": setup.turn_detection.prefix_padding_ms,
-        "silence_duration_ms": setup.turn_detection.silence_duration_ms,
-        "create_response": create_response,
-        "interrupt_response": interrupt_response,
+        "threshold": detection.threshold,
+        "prefix_padding_ms": detection.prefix_padding_ms,
+        "silence_duration_ms": detection.silence_duration_ms,
+        **by_itself,
     }
 
 
 def _transcription(setup: ModelSetup) -> dict[str, object] | None:
     if setup.transcription_model is None:
         return None
-    language = (setup.transcription_language or "").partition("-")[0].lower()
+    language = (setup.transcription_language or setup.language or "").partition("-")[0].lower()
     spoken = {"language": language} if len(language) == 2 else {}
     return {"model": setup.transcription_model, **spoken}

@@ -3,14 +3,16 @@
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from app.agents.loader import read
 from app.agents.schema import AgentFile
-from app.bridge.call import phrases_of, prepare
-from app.model.dialects import local_target
+from app.bridge.call import PreparedAgent, phrases_of, prepare
+from app.choices import Choices
 from app.model.setup import session_settings
 from app.model.truthfulness import truthful
 from app.session.words import Phrase
+from app.settings import Settings
 from app.speech.wording import KOREAN
 from app.tools.catalogue import Catalogue
 
@@ -31,6 +33,11 @@ def test_the_disclosure_is_the_one_of_the_agents_language_and_so_is_its_reminder
     assert phrases_of(agent("greeting: Hello."))[Phrase.GREETING] == "Hello."
 
 
+def prepared(file: AgentFile) -> PreparedAgent:
+    settings = Settings(openai_api_key=SecretStr("sk"), tokenlab_api_key=SecretStr("sk"))
+    return prepare(file, Choices(settings, {}, lambda: "ws://127.0.0.1:9/v1/realtime").of(file), Catalogue(()))
+
+
 def test_the_model_is_told_in_the_agents_language_what_it_is() -> None:
-    prepared = prepare(agent("language: ja-JP"), local_target("ws://127.0.0.1:9/v1/realtime", "m"), Catalogue(()))
-    assert session_settings(prepared.choices[0].setup)["instructions"] == truthful("p", "ja-JP")
+    setup = prepared(agent("language: ja-JP")).choices[0].setup
+    assert session_settings(setup)["instructions"] == truthful("p", "ja-JP")

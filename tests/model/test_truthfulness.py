@@ -8,17 +8,19 @@ from typing import Any, get_args
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from app.agents.loader import read
 from app.agents.schema import AgentFile
 from app.bridge.call import prepare
+from app.choices import Choices
 from app.local.dialogue import language_of
 from app.local.instructions import business_in, facts_in, opening_in
-from app.model.dialects import local_target
 from app.model.translate import Translator, WordedCommand
 from app.model.truthfulness import TRUTHFULNESS, truthful
 from app.session.claims import claims_to_be_human
 from app.session.words import ModelNumber
+from app.settings import Settings
 from app.tools.catalogue import Catalogue
 from tests.support.talks import ACME
 
@@ -42,8 +44,17 @@ KEYS: st.SearchStrategy[dict[str, object]] = st.fixed_dictionaries(
     optional={
         "language": st.sampled_from(["en", "ko-KR", "ja", "ja-JP", "de-AT", "zh-Hant-TW"]),
         "greeting": st.sampled_from(["Hello.", "instructions", TRUTHFULNESS[:200]]),
-        "model": st.sampled_from([{"provider": "local"}, {"provider": "openai"}, {"name": "instructions"}]),
-        "turn_detection": st.just({"threshold": 0.2}),
+        "model": st.sampled_from(
+            [
+                {"provider": "local"},
+                {"provider": "openai", "transcription": "off", "reasoning_effort": "low"},
+                {"name": "instructions", "tool_choice": "none"},
+                {"provider": "azure", "deployment": "instructions", "api_version": "v1"},
+                {"provider": "azure", "deployment": "d", "api_version": "2025-04-01-preview", "temperature": 0.9},
+                {"provider": "compatible", "base_url": "http://127.0.0.1:9/v1", "name": "instructions"},
+            ]
+        ),
+        "turn_detection": st.sampled_from([{"threshold": 0.2}, {"type": "semantic_vad", "eagerness": "low"}]),
         "barge_in": st.sampled_from([{"mode": "off"}, {"mode": "immediate", "dtmf": True}]),
         "limits": st.just({"max_call_s": 60}),
     },
@@ -56,8 +67,14 @@ def loaded(keys: dict[str, object]) -> AgentFile | None:
 
 
 def translator(agent: AgentFile) -> Translator:
-    prepared = prepare(agent, local_target("ws://127.0.0.1:9/v1/realtime", "m"), Catalogue(()))
-    return Translator(MODEL, prepared.choices[0].setup)
+    environment = Settings(
+        openai_api_key=SecretStr("sk"),
+        azure_openai_endpoint="https://r.openai.azure.com",
+        azure_openai_api_key=SecretStr("k"),
+    )
+    choices = Choices(environment, {}, lambda: "ws://127.0.0.1:9/v1/realtime").of(agent)
+    own = prepare(agent, choices, Catalogue(())).choices[0]
+    return Translator(MODEL, own.setup, own.target.dialect)
 
 
 @settings(deadline=None)  # the machine may be busy
@@ -67,6 +84,7 @@ def test_no_agent_file_that_loads_takes_the_truth_out_of_the_instructions(keys: 
     if agent is None:
         return  # refused: a template, only blanks, a character that no file may hold
     session: Any = json.loads(translator(agent).setup_message())["session"]  # Any: a JSON document
+    assert ("type" in session) is (agent.model.api_version in (None, "v1")), "in both dialects"
     assert session["instructions"].startswith(TRUTHFULNESS), "first, and whole"
     assert session["instructions"].endswith("\n\n" + agent.prompt), "and then the prompt, word for word"
 
@@ -79,8 +97,15 @@ def test_a_hostile_prompt_loads_and_stands_behind_the_truth(prompt: str) -> None
     assert session["instructions"] == f"{TRUTHFULNESS}\n\n{prompt}"
 
 
-def test_no_client_event_behind_the_first_carries_instructions() -> None:
-    agent = loaded({"agent": "a", "prompt": "p", "disclosure": {"text": "An AI speaks."}})
+@pytest.mark.parametrize(
+    ("model", "told"),
+    [
+        ({"provider": "local"}, {"type", "audio"}),
+        ({"provider": "azure", "deployment": "d", "api_version": "2025-04-01-preview"}, {"turn_detection"}),
+    ],
+)
+def test_no_client_event_behind_the_first_carries_instructions(model: dict[str, str], told: set[str]) -> None:
+    agent = loaded({"agent": "a", "prompt": "p", "disclosure": {"text": "An AI speaks."}, "model": model})
     assert agent is not None
     subject = translator(agent)
     for kind in get_args(WordedCommand):
@@ -90,7 +115,7 @@ def test_no_client_event_behind_the_first_carries_instructions() -> None:
         if sent["type"] == "response.create":
             assert set(sent) == {"type", "event_id"}, "a bare one: it answers by the session's settings"
         if sent["type"] == "session.update":
-            assert set(sent["session"]) == {"type", "audio"}
+            assert set(sent["session"]) == told
 
 
 def _some(kind: str) -> object:

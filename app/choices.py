@@ -1,0 +1,204 @@
+"""Which models an agent's calls may speak with: the agent file's blocks and the environment, put together.
+
+What a file alone can show to be wrong is told by the file's reader; here is what it takes the environment to know: a
+missing key, an endpoint, a version of Azure's API that takes less than the file asks for.
+"""
+
+from collections.abc import Callable, Mapping
+
+from pydantic import SecretStr
+
+from app.agents.mistakes import key_of
+from app.agents.schema import AgentFile
+from app.audio.formats import PCM16_24K, ULAW_8K, AudioFormat
+from app.errors import SettingsError
+from app.model.accounts import Account
+from app.model.capabilities import PCM16, PCMU, SEMANTIC_VAD, Capabilities, capabilities
+from app.model.choice import ModelChoice
+from app.model.config import ModelOptions
+from app.model.dialects import (
+    ModelTarget,
+    azure_target,
+    compatible_target,
+    local_target,
+    openai_target,
+    tokenlab_target,
+)
+from app.model.entra import EntraCredential, entra_credential
+from app.model.setup import ModelSetup, NamedTool, Retention, SemanticVad, ServerVad, VoiceId
+from app.model.suitability import refused_turn_detection
+from app.model.turns import TurnDetectionBlock
+from app.model.values import CustomVoice, ToolChoiceBlock, TranscriptionBlock, RetentionBlock, refused_api_version
+from app.session.block import Location
+from app.settings import Settings
+
+
+class Choices:
+    """The choices of all agents of a process, whose sessions with one provider and key count together."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        environ: Mapping[str, str],
+        embedded_url: Callable[[], str],
+        *,
+        credential: Callable[[], EntraCredential] = entra_credential,
+    ) -> None:
+        """environ: where `api_key_env` is looked up. embedded_url: where the embedded model is, or ModelError.
+
+        credential: gives the machine's identity with Microsoft Entra, once; or SettingsError.
+        """
+        self._settings = settings
+        self._environ = environ
+        self._embedded_url = embedded_url
+        self._new_credential = credential
+        self._credential: EntraCredential | None = None
+        self._accounts: dict[tuple[str, ...], Account] = {}
+
+    def of(self, agent: AgentFile) -> tuple[ModelChoice, ...]:
+        """Return the agent's own model, then its fallbacks; without tools, which its catalogue knows.
+
+        Raises SettingsError for what the environment lacks, ModelError when the embedded model is not to be had.
+        """
+        return tuple(self._choice(agent, block, position) for position, block in enumerate(agent.model.models))
+
+    async def close(self) -> None:
+        """Give up what was needed to reach the models."""
+        credential, self._credential = self._credential, None
+        if credential is not None:
+            await credential.close()
+
+    def _choice(self, agent: AgentFile, block: ModelOptions, position: int) -> ModelChoice:
+        where: Location = ("model", "fallbacks", position - 1) if position else ("model",)
+        try:
+            target, account = self._reached(block)
+        except SettingsError as error:
+            raise SettingsError(f"{key_of(where)} ({block.provider}): {error}") from error
+        can = capabilities(block.provider, block.name or target.name, target.dialect, is_deployment=block.name is None)
+        self._check(agent, block, can, where)
+        return ModelChoice(target, _setup(agent, block, can), account)
+
+    def _check(self, agent: AgentFile, block: ModelOptions, can: Capabilities, where: Location) -> None:
+        """Raise SettingsError for what the file asks of a model that, as the environment has it, does not take it."""
+        found = [(key_of((*where, *below)), message) for below, message in block.mistakes(can)]
+        if (message := refused_turn_detection(can, agent.turn_detection.type)) is not None:
+            found.append(("turn_detection.type", message))
+        if found:
+            raise SettingsError("; ".join(f"{key}: {message}" for key, message in found))
+
+    def _reached(self, block: ModelOptions) -> tuple[ModelTarget, Account | None]:
+        settings = self._settings
+        match block.provider:
+            case "local":
+                return local_target(self._embedded_url(), block.name or "local"), None
+            case "openai":
+                key = _secret(settings.openai_api_key)
+                target = openai_target(settings.openai_base_url, key, block.name or "")
+                return target, self._account("openai", settings.openai_max_sessions, settings.openai_base_url, key)
+            case "tokenlab":
+                key = _secret(settings.tokenlab_api_key)
+                target = tokenlab_target(settings.tokenlab_base_url, key, block.name or "")
+                return target, self._account(
+                    "tokenlab", settings.tokenlab_max_sessions, settings.tokenlab_base_url, key
+                )
+            case "compatible":
+                base_url, key = block.base_url or "", self._key_of(block.api_key_env)
+                target = compatible_target(base_url, key, block.name or "")
+                return target, self._account("compatible", None, base_url, key)
+            case "azure":
+                return self._azure(block)
+
+    def _azure(self, block: ModelOptions) -> tuple[ModelTarget, Account]:
+        settings = self._settings
+        key = _secret(settings.azure_openai_api_key)
+        deployment = block.deployment or settings.azure_openai_deployment_name or block.name
+        if not settings.azure_openai_endpoint:
+            raise SettingsError("AZURE_OPENAI_ENDPOINT is not set: set it to https://RESOURCE.openai.azure.com")
+        if not deployment:
+            raise SettingsError("no deployment is named: write deployment, or set AZURE_OPENAI_DEPLOYMENT_NAME")
+        if block.auth == "entra":
+            if key:
+                raise SettingsError(
+                    "auth is entra and AZURE_OPENAI_API_KEY is set, so it is not clear which of the two is meant: "
+                    "unset the key, or write auth: key"
+                )
+            if self._credential is None:
+                self._credential = self._new_credential()
+        elif not key:
+            raise SettingsError(
+                "there is no way to authenticate: set AZURE_OPENAI_API_KEY, or write auth: entra for an identity of "
+                "Microsoft Entra"
+            )
+        target = azure_target(
+            settings.azure_openai_endpoint,
+            deployment,
+            api_version=self._azure_version(block),
+            api_key=key or None,
+            credential=self._credential if block.auth == "entra" else None,
+        )
+        by = key or "entra"
+        return target, self._account("azure", settings.azure_openai_max_sessions, settings.azure_openai_endpoint, by)
+
+    def _azure_version(self, block: ModelOptions) -> str | None:
+        """Return the version of Azure's API, the file's or else the environment's; None or v1 is GA."""
+        if block.api_version is not None:
+            return block.api_version
+        version = self._settings.openai_api_version
+        if version and (message := refused_api_version(version)):
+            raise SettingsError(f"OPENAI_API_VERSION: {message}")
+        return version
+
+    def _key_of(self, variable: str | None) -> str:
+        if variable is None:
+            return ""
+        key = self._environ.get(variable, "")
+        if not key:
+            raise SettingsError(f"{variable} is not set: set it to the key, or leave api_key_env out")
+        return key
+
+    def _account(self, provider: str, max_sessions: int | None, *reached_by: str) -> Account:
+        return self._accounts.setdefault((provider, *reached_by), Account(provider, max_sessions))
+
+
+_FORMATS: Mapping[str, AudioFormat] = {PCM16: PCM16_24K, PCMU: ULAW_8K}
+
+
+def _setup(agent: AgentFile, block: ModelOptions, can: Capabilities) -> ModelSetup:
+    asked = block.transcription
+    transcription = asked if isinstance(asked, TranscriptionBlock) else None
+    return ModelSetup(
+        instructions=agent.prompt,
+        voice=VoiceId(block.voice.id) if isinstance(block.voice, CustomVoice) else block.voice or can.default_voice,
+        turn_detection=_turn_detection(agent.turn_detection),
+        language=agent.language,
+        transcription_model=(transcription.model or can.transcription_model) if transcription is not None else None,
+        transcription_language=transcription.language if transcription is not None else None,
+        audio_format=_FORMATS[agent.model.audio_format],
+        noise_reduction=None if block.noise_reduction == "off" else block.noise_reduction,
+        max_output_tokens=block.max_output_tokens,
+        temperature=block.temperature,
+        speed=block.speed,
+        tool_choice=_tool_choice(block),
+        truncation=_truncation(block),
+        reasoning_effort=block.reasoning_effort,
+    )
+
+
+def _turn_detection(block: TurnDetectionBlock) -> ServerVad | SemanticVad:
+    if block.type == SEMANTIC_VAD:
+        return SemanticVad(block.eagerness)
+    return ServerVad(block.threshold, block.prefix_padding_ms, block.silence_duration_ms)
+
+
+def _tool_choice(block: ModelOptions) -> str | NamedTool:
+    chosen = block.tool_choice
+    return NamedTool(chosen.name) if isinstance(chosen, ToolChoiceBlock) else chosen or "auto"
+
+
+def _truncation(block: ModelOptions) -> str | Retention | None:
+    kept = block.truncation
+    return Retention(kept.retention_ratio) if isinstance(kept, RetentionBlock) else kept
+
+
+def _secret(value: SecretStr | None) -> str:
+    return value.get_secret_value() if value is not None else ""
