@@ -25,6 +25,7 @@ from app.errors import ModelError, SettingsError
 from app.ingress.admission import Admission
 from app.ingress.door import Door, Readiness
 from app.ingress.routes import routes
+from app.ingress.seat import Accounts
 from app.ingress.signature import PublicUrl, Signatures
 from app.model.embedded import EmbeddedModel
 from app.model.prices import read_prices
@@ -89,6 +90,7 @@ class Service:
             account_sid=self.settings.twilio_account_sid,
             agent_for=self.agent_for,
             disclosure_is_rendered=self.disclosure_is_rendered,
+            accounts_of=self.accounts_of,
             admission=self.admission,
             run_call=self.exchange.run_call,
             has_stream=self.roster.has,
@@ -106,6 +108,10 @@ class Service:
 
     def disclosure_is_rendered(self, agent: AgentFile) -> bool:
         return self._book.sound_of(agent.disclosure.text_for(agent.language), agent.language) is not None
+
+    def accounts_of(self, agent: AgentFile) -> Accounts:
+        """Return the accounts of a prepared agent's models, in their order."""
+        return tuple(choice.account for choice in self._prepared[agent.agent].choices)
 
     def readiness(self) -> Readiness:
         """May this process take a call?"""
@@ -125,7 +131,7 @@ class Service:
             reason = "no_agent"
         elif self._is_without_model():
             reason = "embedded_model_down"
-        elif self.admission.is_full(time.monotonic()):
+        elif self.admission.is_full(time.monotonic(), [self.accounts_of(one.file) for one in self._prepared.values()]):
             reason = "full"
         return Readiness(not reason, reason, details)
 

@@ -145,7 +145,7 @@ class Exchange:
         model = ModelLeg(agent.choices)
         bridge = Bridge(
             Session(terms),
-            Journal(head, [call_log, call_metrics, keeper]),
+            Journal(head, [call_log, call_metrics, keeper, *incoming.readers]),
             Legs(stream, model, SpeechLeg(sounds), ToolsLeg(agent.catalogue)),
             loop.time,
             said_last,
