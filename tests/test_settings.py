@@ -1,6 +1,7 @@
 """The environment: defaults that serve, and a sentence for every senseless value."""
 
 import pytest
+from pydantic import SecretStr
 
 from app.errors import SettingsError
 from app.settings import Settings, is_loopback, load_settings
@@ -18,6 +19,30 @@ def test_nothing_set_serves_loopback() -> None:
     assert settings.address(4711) == "http://127.0.0.1:4711"
     assert settings.database == "sqlite:///dialtone.db"
     assert settings.max_calls == 50
+
+
+def test_every_provider_has_its_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    defaults = load_settings()
+    assert defaults.tokenlab_base_url == "https://api.tokenlab.sh/v1"
+    assert (defaults.openai_max_sessions, defaults.azure_openai_endpoint, defaults.openai_api_version) == (None,) * 3
+    given = {
+        "AZURE_OPENAI_ENDPOINT": "https://acme.openai.azure.com",
+        "AZURE_OPENAI_API_KEY": "hush",
+        "AZURE_OPENAI_DEPLOYMENT_NAME": "voices",
+        "AZURE_OPENAI_MAX_SESSIONS": "3",
+        "OPENAI_API_VERSION": "2025-04-01-preview",
+        "OPENAI_MAX_SESSIONS": "7",
+        "TOKENLAB_API_KEY": "hush",
+        "TOKENLAB_BASE_URL": "http://127.0.0.1:9/v1",
+        "TOKENLAB_MAX_SESSIONS": "5",
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    settings = load_settings()
+    for name, value in given.items():
+        read = getattr(settings, name.lower())
+        assert (read.get_secret_value() if isinstance(read, SecretStr) else str(read)) == value
+    assert "hush" not in repr(settings)
 
 
 def test_an_empty_variable_is_one_that_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,6 +64,9 @@ def test_an_empty_variable_is_one_that_is_not_set(monkeypatch: pytest.MonkeyPatc
         ({"DATABASE_URL": "mysql://x/y"}, r"DATABASE_URL: .*sqlite:///path or postgresql://"),
         ({"LOG_LEVEL": "loud"}, r"LOG_LEVEL: "),
         ({"DRAIN_S": "-1"}, r"DRAIN_S: "),
+        ({"OPENAI_MAX_SESSIONS": "0"}, r"OPENAI_MAX_SESSIONS: .*greater than or equal to 1"),
+        ({"AZURE_OPENAI_MAX_SESSIONS": "many"}, r"AZURE_OPENAI_MAX_SESSIONS: .*integer"),
+        ({"TOKENLAB_MAX_SESSIONS": "-1"}, r"TOKENLAB_MAX_SESSIONS: .*greater than or equal to 1"),
     ],
 )
 def test_a_senseless_value_is_said(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], sentence: str) -> None:

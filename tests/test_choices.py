@@ -1,0 +1,299 @@
+"""Which models an agent's calls may speak with: what the file says, what the environment adds, what neither can do."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from app.agents.loader import read
+from app.agents.schema import AgentFile
+from app.audio.formats import PCM16_24K, ULAW_8K
+from app.choices import Choices
+from app.errors import ModelError, SettingsError
+from app.model.choice import ModelChoice
+from app.model.setup import Dialect, ModelSetup, NamedTool, Retention, SemanticVad, ServerVad, VoiceId
+from app.settings import Settings
+
+pytestmark = pytest.mark.core
+
+EMBEDDED = "ws://127.0.0.1:9/v1/realtime"
+ENDPOINT = "https://acme.openai.azure.com"
+
+
+@pytest.fixture(autouse=True)
+def _empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+class Identity:
+    """An identity with Microsoft Entra."""
+
+    def __init__(self) -> None:
+        self.is_closed = False
+
+    async def token(self) -> str:
+        return "fresh"
+
+    async def close(self) -> None:
+        self.is_closed = True
+
+
+def azure(**more: object) -> Settings:
+    given: dict[str, object] = {
+        "azure_openai_endpoint": ENDPOINT,
+        "azure_openai_api_key": SecretStr("k"),
+        "azure_openai_deployment_name": "voices",
+    }
+    return Settings.model_validate(given | more)
+
+
+def agent(model: str, more: str = "") -> AgentFile:
+    text = f"agent: a\nlanguage: ko-KR\nprompt: p\ndisclosure: {{text: AI}}\nmodel: {model}\n{more}"
+    loaded = read(Path("a.yaml"), text.encode())
+    assert isinstance(loaded, AgentFile), loaded
+    return loaded
+
+
+def choices(settings: Settings, environ: dict[str, str] | None = None) -> Choices:
+    return Choices(settings, environ or {}, lambda: EMBEDDED, credential=Identity)
+
+
+def only(model: str, settings: Settings, environ: dict[str, str] | None = None, more: str = "") -> ModelChoice:
+    (choice,) = choices(settings, environ).of(agent(model, more))
+    return choice
+
+
+def test_openai_by_its_key_and_base_url() -> None:
+    settings = Settings(openai_api_key=SecretStr("sk-1"), openai_base_url="http://127.0.0.1:9100/v1")
+    choice = only("{provider: openai}", settings)
+    assert choice.target.url == "ws://127.0.0.1:9100/v1/realtime?model=gpt-realtime-2.1"
+    assert choice.target.headers == {"Authorization": "Bearer sk-1"}
+    assert choice.setup == ModelSetup("p", "marin", language="ko-KR")
+    assert choice.account is not None
+    assert choice.account.name == "openai"
+
+
+def test_tokenlab_at_its_own_address_unless_another_is_set() -> None:
+    choice = only("{provider: tokenlab}", Settings(tokenlab_api_key=SecretStr("sk")))
+    assert choice.target.url == "wss://api.tokenlab.sh/v1/realtime?model=gpt-realtime"
+    assert choice.setup.voice == "marin"
+
+
+def test_the_embedded_model_is_where_it_is_and_nobody_counts_its_sessions() -> None:
+    choice = only("{provider: local}", Settings())
+    assert choice.target.url == f"{EMBEDDED}?model=local"
+    assert choice.account is None
+
+    def missing() -> str:
+        raise ModelError("the embedded model is not running")
+
+    with pytest.raises(ModelError, match="not running"):
+        Choices(Settings(), {}, missing).of(agent("{provider: local}"))
+
+
+def test_a_compatible_server_by_the_file_alone() -> None:
+    server = "{provider: compatible, base_url: 'https://gateway.example.com/v1', name: m"
+    choice = only(server + ", api_key_env: GATEWAY_KEY}", Settings(), {"GATEWAY_KEY": "secret"})
+    assert choice.target.url == "wss://gateway.example.com/v1/realtime?model=m"
+    assert choice.target.headers == {"Authorization": "Bearer secret"}
+    assert choice.setup.voice is None, "the server's own"
+    assert only(server + "}", Settings()).target.headers == {}
+    with pytest.raises(SettingsError, match=r"model \(compatible\): GATEWAY_KEY is not set: set it to the key"):
+        only(server + ", api_key_env: GATEWAY_KEY}", Settings(), {"GATEWAY_KEY": ""})
+
+
+@pytest.mark.parametrize(
+    ("model", "settings", "url"),
+    [
+        ("{provider: azure}", azure(), "/openai/v1/realtime?model=voices"),
+        ("{provider: azure, deployment: mine}", azure(), "/openai/v1/realtime?model=mine"),
+        ("{provider: azure, name: gpt-realtime}", azure(), "/openai/v1/realtime?model=voices"),
+        (
+            "{provider: azure, name: gpt-realtime}",
+            azure(azure_openai_deployment_name=None),
+            "/openai/v1/realtime?model=gpt-realtime",
+        ),
+        ("{provider: azure}", azure(openai_api_version="v1"), "/openai/v1/realtime?model=voices"),
+        (
+            "{provider: azure}",
+            azure(openai_api_version="2025-04-01-preview"),
+            "/openai/realtime?api-version=2025-04-01-preview&deployment=voices",
+        ),
+        (
+            "{provider: azure, api_version: 2024-10-01-preview}",
+            azure(openai_api_version="v1"),
+            "/openai/realtime?api-version=2024-10-01-preview&deployment=voices",
+        ),
+        (
+            "{provider: azure, api_version: v1}",
+            azure(openai_api_version="2025-04-01-preview"),
+            "/openai/v1/realtime?model=voices",
+        ),
+    ],
+)
+def test_azure_by_the_file_and_else_by_the_environment(model: str, settings: Settings, url: str) -> None:
+    choice = only(model, settings)
+    assert choice.target.url == f"wss://acme.openai.azure.com{url}"
+    assert choice.target.headers == {"api-key": "k"}
+
+
+@pytest.mark.parametrize(
+    ("model", "version", "dialect", "voice", "transcription_model"),
+    [
+        ("{provider: azure}", None, Dialect.GA, "marin", None),
+        ("{provider: azure, transcription: {model: ears}}", None, Dialect.GA, "marin", "ears"),
+        ("{provider: azure, name: gpt-4o-realtime-preview}", None, Dialect.GA, "alloy", None),
+        ("{provider: azure}", "2025-04-01-preview", Dialect.PREVIEW, "alloy", "whisper-1"),
+        ("{provider: azure, voice: sage, transcription: off}", "2025-04-01-preview", Dialect.PREVIEW, "sage", None),
+    ],
+)
+def test_what_azure_is_told_depends_on_the_api(
+    model: str, version: str | None, dialect: Dialect, voice: str, transcription_model: str | None
+) -> None:
+    choice = only(model, azure(openai_api_version=version))
+    assert choice.target.dialect is dialect
+    assert (choice.setup.voice, choice.setup.transcription_model) == (voice, transcription_model)
+
+
+@pytest.mark.parametrize(
+    ("model", "settings", "sentence"),
+    [
+        ("{provider: openai}", Settings(), r"model \(openai\): the model's key is empty: set OPENAI_API_KEY"),
+        ("{provider: tokenlab}", Settings(), "set TOKENLAB_API_KEY"),
+        ("{provider: azure}", Settings(), r"AZURE_OPENAI_ENDPOINT is not set: set it to https://RESOURCE"),
+        ("{provider: azure}", azure(azure_openai_deployment_name=None), "write deployment, or set AZURE_OPENAI_DEPLOY"),
+        (
+            "{provider: azure}",
+            azure(azure_openai_api_key=None),
+            "no way to authenticate: set AZURE_OPENAI_API_KEY, or write auth: entra",
+        ),
+        ("{provider: azure, auth: key}", azure(azure_openai_api_key=None), "no way to authenticate: set AZURE"),
+        (
+            "{provider: azure, auth: entra}",
+            azure(),
+            "auth is entra and AZURE_OPENAI_API_KEY is set.*: unset the key, or write auth: key",
+        ),
+        ("{provider: azure}", azure(openai_api_version="2024-06-01"), "OPENAI_API_VERSION: '2024-06-01' has no realt"),
+        ("{provider: azure, temperature: 0.8}", azure(), "model.temperature: azure has no temperature; leave it out"),
+        (
+            "{provider: azure, truncation: auto, voice: marin}",
+            azure(openai_api_version="2025-04-01-preview"),
+            "model.voice: marin is no voice of .* preview API; .*model.truncation: azure's preview API has no trunc",
+        ),
+        (
+            "{provider: azure, reasoning_effort: low}",
+            azure(),
+            "model.reasoning_effort: nothing says which model the dep",
+        ),
+        (
+            "{provider: azure, transcription: {language: ko}}",
+            azure(),
+            "model.transcription.model: azure transcribes wi",
+        ),
+        ("{provider: azure, name: 'a', deployment: 'b'}", azure(azure_openai_endpoint="acme"), "expected http"),
+    ],
+)
+def test_what_the_environment_lacks_is_said_with_what_to_do(model: str, settings: Settings, sentence: str) -> None:
+    with pytest.raises(SettingsError, match=sentence):
+        only(model, settings)
+
+
+def test_a_fallback_is_named_by_its_place() -> None:
+    model = "{provider: local, fallbacks: [{provider: local}, {provider: openai}]}"
+    with pytest.raises(SettingsError, match=r"^model\.fallbacks\[1\] \(openai\): the model's key is empty"):
+        choices(Settings()).of(agent(model))
+
+
+def test_entra_gives_a_fresh_token_for_every_connection_and_is_one_for_all() -> None:
+    identities: list[Identity] = []
+
+    def identity() -> Identity:
+        identities.append(Identity())
+        return identities[-1]
+
+    async def scenario() -> None:
+        subject = Choices(azure(azure_openai_api_key=None), {}, lambda: EMBEDDED, credential=identity)
+        own, other = subject.of(agent("{provider: azure, auth: entra, fallbacks: [{provider: azure, auth: entra}]}"))
+        assert own.target.headers == {}
+        assert own.target.prepare is not None
+        assert await own.target.prepare() == {"Authorization": "Bearer fresh"}
+        assert own.account is other.account
+        await subject.close()
+        assert [one.is_closed for one in identities] == [True]
+
+    asyncio.run(scenario())
+
+
+def test_without_the_extra_entra_is_refused_with_what_to_install() -> None:
+    def missing() -> Identity:
+        raise SettingsError("auth: entra needs azure-identity: pip install 'dialtone[azure]'")
+
+    subject = Choices(azure(azure_openai_api_key=None), {}, lambda: EMBEDDED, credential=missing)
+    with pytest.raises(SettingsError, match=r"model \(azure\): .*dialtone\[azure\]"):
+        subject.of(agent("{provider: azure, auth: entra}"))
+
+
+def test_sessions_are_counted_by_provider_and_key_for_all_agents_together() -> None:
+    settings = azure(openai_api_key=SecretStr("sk"), openai_max_sessions=7, azure_openai_max_sessions=3)
+    subject = choices(settings, {"A": "1", "B": "2"})
+    own, fallback, local = subject.of(
+        agent("{provider: openai, fallbacks: [{provider: azure}, {provider: local}]}"),
+    )
+    (again,) = subject.of(agent("{provider: openai, name: gpt-realtime}"))
+    assert own.account is again.account
+    assert own.account is not None
+    assert fallback.account is not None
+    assert (own.account.name, own.account.max_sessions) == ("openai", 7)
+    assert (fallback.account.name, fallback.account.max_sessions) == ("azure", 3)
+    assert local.account is None
+    server = "{{provider: compatible, base_url: 'http://h/v1', name: m, api_key_env: {}}}"
+    first, second, third = (subject.of(agent(server.format(key)))[0].account for key in "ABA")
+    assert first is third
+    assert first is not second
+
+
+def test_everything_the_file_says_reaches_the_session() -> None:
+    model = (
+        "{provider: openai, voice: {id: voice_1}, audio_format: pcmu, transcription: {model: whisper-1, language: en}, "
+        "noise_reduction: near_field, max_output_tokens: 500, speed: 1.1, tool_choice: {name: find}, "
+        "truncation: {retention_ratio: 0.8}, reasoning_effort: low, fallbacks: [{provider: local, speed: 0.9, "
+        "noise_reduction: off, max_output_tokens: inf, transcription: off, tool_choice: none}]}"
+    )
+    tools = "tools: [{name: find, sql: {query: select 1}}]\nturn_detection: {type: semantic_vad, eagerness: low}"
+    own, fallback = choices(Settings(openai_api_key=SecretStr("sk"))).of(agent(model, tools))
+    assert own.setup == ModelSetup(
+        instructions="p",
+        voice=VoiceId("voice_1"),
+        turn_detection=SemanticVad("low"),
+        language="ko-KR",
+        transcription_model="whisper-1",
+        transcription_language="en",
+        audio_format=ULAW_8K,
+        noise_reduction="near_field",
+        max_output_tokens=500,
+        speed=1.1,
+        tool_choice=NamedTool("find"),
+        truncation=Retention(0.8),
+        reasoning_effort="low",
+    )
+    assert fallback.setup == ModelSetup(
+        instructions="p",
+        voice="default",
+        turn_detection=SemanticVad("low"),
+        language="ko-KR",
+        transcription_model=None,
+        audio_format=ULAW_8K,
+        max_output_tokens="inf",
+        speed=0.9,
+        tool_choice="none",
+    )
+
+
+def test_the_preview_alone_has_a_temperature() -> None:
+    model = "{provider: azure, api_version: 2025-04-01-preview, temperature: 0.7}"
+    more = "turn_detection: {threshold: 0.7, prefix_padding_ms: 200, silence_duration_ms: 600}"
+    setup = only(model, azure(), more=more).setup
+    assert (setup.temperature, setup.turn_detection) == (0.7, ServerVad(0.7, 200, 600))
+    assert setup.audio_format == PCM16_24K
