@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from app import say
 from app.agents.command import check, schema
 from app.carrier import command as carrier
 from app.errors import SettingsError, VoiceAgentError
@@ -24,6 +25,7 @@ EPILOG = """\
 first steps:
   dialtone serve                           answer calls; AGENTS_DIR names the agents, default deploy/agents
   dialtone call --say "Where is my order?" place a simulated call against it
+  dialtone say --agent acme-orders "Hello" the same in writing, without a telephone; the answer's sound is in say.wav
   dialtone check deploy/agents             what is wrong in an agent file, and what to write instead
   dialtone serve | dialtone tail           the calls as stories
 
@@ -75,6 +77,10 @@ def _parser() -> argparse.ArgumentParser:
         description="Print the JSON Schema of the agent file, for editors that complete and check as one types.",
     )
     describing.set_defaults(run=lambda _: schema(sys.stdout))
+
+    saying = commands.add_parser("say", help="say something in writing to an agent's model and hear the answer")
+    say.add_arguments(saying)
+    saying.set_defaults(run=lambda args: say.run(args, load_settings()))
 
     calling = commands.add_parser("call", help="place a simulated call")
     carrier.add_arguments(calling)
