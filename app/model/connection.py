@@ -9,9 +9,10 @@ from enum import Enum
 from app.model import messages, refusals
 from app.model.choice import ModelChoice
 from app.model.dialects import ModelTarget
+from app.model.endings import error_of
 from app.model.messages import BrokenMessageError, ServerMessage, UnknownMessageError
 from app.model.socket import ConnectError, ModelSocket, open_socket
-from app.model.translate import Translator, WordedCommand, error_of
+from app.model.translate import Translator, WordedCommand
 from app.session.events import Event, ModelLost, ModelReady, ModelStalled
 from app.session.words import Fault, ModelNumber
 
@@ -162,9 +163,10 @@ class Connection:
                 return
         else:
             error, words = error_of(message.response), "response"
-        for event in self._translator.events(message):
+        events = self._translator.events(message)
+        self._send_owed()  # before what the session asks for: a response must know what was repaired
+        for event in events:
             self._report(event)
-        self._send_owed()
         if refusals.fault_of(error) is Fault.FATAL:  # every further response would fail so too
             self._lose(f"{words}_{refusals.code_of(error)}", is_final=refusals.is_final(error))
 

@@ -3,10 +3,12 @@
 Pure: no socket, no clock. The little it remembers ends with the item or the request it is about.
 """
 
+from collections import deque
 from collections.abc import Mapping
 from typing import assert_never
 
 from app.model import messages, refusals, setup
+from app.model.endings import error_of, flat_usage, silent_items
 from app.model.messages import ServerMessage
 from app.model.requests import Confirmation, Requests
 from app.model.setup import Dialect, ModelSetup
@@ -60,7 +62,18 @@ WordedCommand = (
 class Translator:
     """Translates for one session with the model, number `model`, once its settings are confirmed."""
 
-    __slots__ = ("_model", "_odd_bytes", "_requests", "_sample_bytes", "_settings", "_setup", "_speaks", "owed")
+    __slots__ = (
+        "_begun",
+        "_model",
+        "_odd_bytes",
+        "_over",
+        "_requests",
+        "_sample_bytes",
+        "_settings",
+        "_setup",
+        "_speaks",
+        "owed",
+    )
 
     def __init__(self, model: ModelNumber, model_setup: ModelSetup, dialect: Dialect = Dialect.GA) -> None:
         self._model = model
@@ -72,6 +85,10 @@ class Translator:
         self._requests = Requests(dialect)
         self.owed: list[bytes] = []
         """What an error or the end of a response calls for on the wire by itself; whoever sends it takes it out."""
+        self._begun: set[str] = set()
+        """Responses that have begun and not ended."""
+        self._over: deque[str] = deque(maxlen=16)
+        """Responses that have ended."""
         self._odd_bytes: dict[tuple[str, int], bytes] = {}
         """By item and content: half a sample that waits for the delta with its other half."""
 
@@ -145,14 +162,17 @@ class Translator:
             case messages.TranscriptionFailed(item_id):
                 return [CallerTranscriptFailed(self._model, ItemId(item_id))]
             case messages.ResponseCreated(response):
-                return [ResponseStarted(self._model, ResponseId(response.id))]
+                return self._response_begun(response.id)
             case messages.OutputItemDone(response_id, item):
                 return self._output_item(ResponseId(response_id), item)
             case messages.AudioDone(response_id, item_id, content_index):
                 self._odd_bytes.pop((item_id, content_index), None)
                 return [AgentAudioEnded(self._model, ResponseId(response_id), ItemId(item_id))]
             case messages.ResponseDone(response):
-                return [self._response_ended(response)]
+                if response.id in self._over:
+                    return []
+                # One that the caller cut before it was born may end without having begun (pitfall 14).
+                return [*self._response_begun(response.id), self._response_ended(response)]
             case messages.ErrorEvent(error):
                 return self._refused(error)
             case messages.SessionUpdated(session):
@@ -222,35 +242,29 @@ class Translator:
             )
         ]
 
+    def _response_begun(self, response_id: str) -> list[Event]:
+        if response_id in self._begun or response_id in self._over:
+            return []
+        self._begun.add(response_id)
+        return [ResponseStarted(self._model, ResponseId(response_id))]
+
     def _response_ended(self, response: messages.Response) -> ResponseEnded:
+        self._begun.discard(response.id)
+        self._over.append(response.id)
         # Parts of a response are never sent after its end: half a sample that still waits never gets its other half.
         self._odd_bytes.clear()
-        error = error_of(response)
         details = response.status_details or messages.StatusDetails()
-        reason = details.reason or refusals.code_of(error)
+        reason = details.reason or refusals.code_of(error_of(response))
         try:
             status = ResponseStatus(response.status)
         except ValueError:  # one that the protocol does not know: nothing tells that the response is whole
             status, reason = ResponseStatus.FAILED, reason or f"status_{response.status}"
-        unspoken = self._unspoken(response) if status is ResponseStatus.COMPLETED else []
-        if unspoken:
+        silent = silent_items(response) if self._speaks and status is ResponseStatus.COMPLETED else []
+        if silent:
             # The caller heard nothing (pitfall 10): the model must not believe that it has answered.
-            self.owed += [self._requests.delete(item_id) for item_id in unspoken]
+            self.owed += [self._requests.delete(item_id) for item_id in silent]
             status, reason = ResponseStatus.FAILED, "text_without_audio"
         return ResponseEnded(self._model, ResponseId(response.id), status, reason, flat_usage(response.usage))
-
-    def _unspoken(self, response: messages.Response) -> list[ItemId]:
-        """Return the items of an answer that is text alone although we asked for audio."""
-        if not self._speaks:
-            return []
-        silent: list[ItemId] = []
-        for item in response.output or []:
-            kinds = {part.type for part in item.content or []}
-            if item.type != "message" or not kinds <= {"text", "output_text"}:
-                return []  # a tool call, or audio
-            if kinds and item.id:
-                silent.append(ItemId(item.id))
-        return silent
 
     def _refused(self, error: messages.ErrorBody) -> list[Event]:
         repair = self._requests.refused(error)
@@ -259,29 +273,6 @@ class Translator:
             return []
         request = refusals.request_of(error)
         return [RequestRefused(self._model, request, refusals.fault_of(error), refusals.code_of(error))]
-
-
-def error_of(response: messages.Response) -> messages.ErrorBody:
-    """Return why a response failed: an error that comes in its details alone (pitfall 27)."""
-    details = response.status_details or messages.StatusDetails()
-    error = details.error or messages.StatusError()
-    return messages.ErrorBody(type=error.type, code=error.code)
-
-
-def flat_usage(usage: Mapping[str, object] | None) -> dict[str, int]:
-    """Return a usage object's whole numbers by dotted name: `input_token_details.cached_tokens`.
-
-    Transcription billed by time has `seconds`, a fraction; it comes as `duration_ms`.
-    """
-    counts: dict[str, int] = {}
-    for name, value in (usage or {}).items():
-        if isinstance(value, dict):
-            counts.update({f"{name}.{inner}": count for inner, count in flat_usage(value).items()})
-        elif name == "seconds" and isinstance(value, int | float):
-            counts["duration_ms"] = round(value * 1000)
-        elif isinstance(value, int) and not isinstance(value, bool):
-            counts[name] = value
-    return counts
 
 
 def _encodable(text: str) -> str:

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from app.audio.formats import ULAW_8K
 from app.model import messages
+from app.model.endings import flat_usage
 from app.model.setup import ModelSetup
-from app.model.translate import Translator, WordedCommand, flat_usage
+from app.model.translate import Translator, WordedCommand
 from app.session.commands import (
     AddAgentText,
     AddCallerText,
@@ -232,6 +233,7 @@ def test_whatever_is_asked_becomes_valid_events_with_ids_of_their_own(commands: 
         (
             "response.done",
             [
+                ResponseStarted(MODEL, RESPONSE),  # nothing has said so before
                 ResponseEnded(
                     MODEL,
                     RESPONSE,
@@ -251,7 +253,7 @@ def test_whatever_is_asked_becomes_valid_events_with_ids_of_their_own(commands: 
                         "output_token_details.text_tokens": 0,
                         "output_token_details.audio_tokens": 24,
                     },
-                )
+                ),
             ],
         ),
         ("error", [RequestRefused(MODEL, Request.ITEM, Fault.REQUEST, "invalid_value")]),
@@ -413,7 +415,9 @@ class TestResponses:
             "status_details": details,
             "usage": None,
         }
-        assert told(translator(), {**EXAMPLES["response.done"], "response": response}) == [
+        subject = translator()
+        told(subject, EXAMPLES["response.created"])
+        assert told(subject, {**EXAMPLES["response.done"], "response": response}) == [
             ResponseEnded(MODEL, RESPONSE, expected, reason, {})
         ]
 
@@ -493,3 +497,21 @@ def test_usage_is_whole_numbers_by_dotted_name(usage: Wire | None, flat: dict[st
 def test_a_bill_without_figures_is_none() -> None:
     event = {**EXAMPLES["conversation.item.input_audio_transcription.completed"], "usage": None, "transcript": None}
     assert told(translator(), event) == [CallerTranscript(MODEL, TURN, "")]
+
+
+class TestResponsesThatCross:
+    """`created` may be missing, late or doubled, and so may `done` (pitfall 14)."""
+
+    def test_one_that_ends_unborn_has_begun_all_the_same(self) -> None:
+        subject = translator()
+        begun, ended = told(subject, EXAMPLES["response.done"])
+        assert begun == ResponseStarted(MODEL, RESPONSE)
+        assert isinstance(ended, ResponseEnded)
+        assert told(subject, EXAMPLES["response.created"]) == []
+
+    def test_what_is_said_twice_is_told_once(self) -> None:
+        subject = translator()
+        assert len(told(subject, EXAMPLES["response.created"])) == 1
+        assert told(subject, EXAMPLES["response.created"]) == []
+        assert len(told(subject, EXAMPLES["response.done"])) == 1
+        assert told(subject, EXAMPLES["response.done"]) == []
