@@ -24,6 +24,7 @@ def page(record: CallRecord) -> str:
         f"time      {record.started_at} to {record.ended_at}, {record.duration_s:.1f} s",
         f"outcome   {record.outcome.value}",
         f"          {_counts(record)}",
+        *_cost(record),
         "",
         *_disclosure(record.disclosure),
         "",
@@ -49,6 +50,12 @@ def _counts(record: CallRecord) -> str:
     if record.model_losses:
         told.append(_count(record.model_losses, "model loss", "model losses"))
     return ", ".join(told)
+
+
+def _cost(record: CallRecord) -> list[str]:
+    if record.cost_usd is not None:
+        return [f"cost      {record.cost_usd:.4f} US$"]
+    return ["cost      not known: the price of something that was used is missing"] if record.usage else []
 
 
 def _count(number: int, one: str, many: str) -> str:

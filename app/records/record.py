@@ -5,7 +5,6 @@ stream's start.
 """
 
 import hashlib
-from collections import Counter
 from datetime import UTC, datetime
 
 import msgspec
@@ -20,6 +19,7 @@ from app.session.commands import (
     NoteTurn,
     OpenModel,
 )
+from app.session.cost import UsageSum
 from app.session.events import (
     ModelLost,
     ModelReady,
@@ -84,7 +84,10 @@ class InterruptionRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CallRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """All that is kept of a call. Times in ISO 8601, UTC; usage by the vendor's names, dotted; null: not known."""
+    """All that is kept of a call. Times in ISO 8601, UTC; null: not known.
+
+    usage: by the vendor's names, dotted; that of writing the caller's words down behind `transcription.`.
+    """
 
     call_sid: str
     agent: str
@@ -125,7 +128,7 @@ class RecordKeeper:
         self._ready_models: set[ModelNumber] = set()
         self._is_without_model = False
         self._model_losses = 0
-        self._usage: Counter[str] = Counter()
+        self._usage = UsageSum()
         self._end: NoteEnd | None = None
 
     def read(self, entry: Entry | FrameRun) -> None:
@@ -148,10 +151,8 @@ class RecordKeeper:
         """Return the record. A call whose session never came to an end is one of ours that went wrong: `error`."""
         head = self._head
         started_at = head.at if self._started_at is None else self._started_at
-        if self._end is None:
-            outcome, duration_ms = Outcome.ERROR, round((self._last_at - started_at) * 1000)
-        else:
-            outcome, duration_ms = self._end.outcome, self._end.duration_ms
+        end = self._end or NoteEnd(Outcome.ERROR, round((self._last_at - started_at) * 1000))
+        outcome, duration_ms = end.outcome, end.duration_ms
         began = head.started_at + started_at - head.at
         return CallRecord(
             call_sid=head.call_sid,
@@ -185,8 +186,8 @@ class RecordKeeper:
             interruptions=self._interruptions,
             barge_ins=len(self._interruptions),
             model_losses=self._model_losses,
-            usage=dict(sorted(self._usage.items())),
-            cost_usd=None,
+            usage=self._usage.counts,
+            cost_usd=end.cost_usd,
             recording=None,
             transcripts=[],
         )
@@ -205,8 +206,10 @@ class RecordKeeper:
                 self._lose(model)
             case ModelStalled(model) if model in self._models and CloseModel(model) in entry.commands:
                 self._lose(model)
-            case ResponseEnded(usage=usage) | TranscriptionBilled(usage=usage):
-                self._usage.update(usage)
+            case ResponseEnded(usage=usage):
+                self._usage.add(usage)
+            case TranscriptionBilled(usage=usage):
+                self._usage.add_transcription(usage)
 
     def _read_command(self, command: Command, at: float) -> None:
         match command:

@@ -1,4 +1,4 @@
-"""What a call's models have cost so far, by their own usage counts.
+"""What a call's models have used and cost so far, by their own counts.
 
 A response is billed for its whole context again, kind by kind, and what of it the provider still had at hand (cached)
 is part of the input at a price of its own: Σ over the kinds of (in − cached) · input price + cached · cached price,
@@ -8,6 +8,7 @@ Where a usage leaves open of which kind a token was, it counts as the dearest th
 must hold whatever a provider leaves out.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -53,6 +54,28 @@ _NO_CHARGE = TokenPrice(_NOTHING, _NOTHING, _NOTHING)
 _NO_CHARGES = TokenPrices(_NO_CHARGE, _NO_CHARGE, _NO_CHARGE)
 FREE = Price(_NO_CHARGES, _NO_CHARGES, _NOTHING)
 """Of a model that runs on our own machine."""
+
+
+class UsageSum:
+    """Adds up a call's usage by dotted name; what writing the caller's words down used stands under `transcription`."""
+
+    __slots__ = ("_counts",)
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The sums so far, in the order of their names."""
+        return dict(sorted(self._counts.items()))
+
+    def add(self, usage: Mapping[str, int]) -> None:
+        """Add a response."""
+        self._counts.update(usage)
+
+    def add_transcription(self, usage: Mapping[str, int]) -> None:
+        """Add the writing down of a turn."""
+        self._counts.update({f"transcription.{name}": count for name, count in usage.items()})
 
 
 class CostMeter:

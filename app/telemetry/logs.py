@@ -3,7 +3,6 @@
 import logging
 import sys
 import time
-from collections import Counter
 from statistics import median
 from typing import TextIO
 
@@ -17,15 +16,18 @@ from app.session.commands import (
     NoteDisclosure,
     NoteEnd,
     NoteFalseAlarm,
+    NoteRenewal,
     NoteToolCall,
     NoteTurn,
     SpeakPhrase,
 )
+from app.session.cost import UsageSum
 from app.session.events import (
     AgentAudio,
     AgentTranscript,
     CallerAudio,
     DeadlinePassed,
+    ModelSettingsDiffer,
     PlaybackReached,
     RequestRefused,
     ResponseEnded,
@@ -37,7 +39,7 @@ from app.session.events import (
     TranscriptionBilled,
 )
 from app.session.journal import Entry, FrameRun, JournalHead
-from app.session.words import DisclosureResult, Fault, Outcome, PieceNumber, ResponseStatus
+from app.session.words import DisclosureResult, Fault, ModelNumber, Outcome, PieceNumber, ResponseStatus
 from app.telemetry.latency import ResponseTimes
 from app.telemetry.libraries import LibraryHandler, route_libraries
 from app.telemetry.lines import LogFormat, Render, console_line, drop_personal, json_line, time_stamp
@@ -47,7 +49,17 @@ from app.telemetry.output import LineOutput
 _FREQUENT = frozenset({PlaybackReached, DeadlinePassed, AgentAudio, AgentTranscript, SpeechAudio, CallerAudio})
 """Events that come many times a second and are no milestone."""
 _NOTES = frozenset(
-    {NoteDisclosure, NoteBargeIn, NoteFalseAlarm, NoteClaim, NoteTurn, NoteToolCall, NoteEnd, SpeakPhrase}
+    {
+        NoteDisclosure,
+        NoteBargeIn,
+        NoteFalseAlarm,
+        NoteClaim,
+        NoteTurn,
+        NoteToolCall,
+        NoteRenewal,
+        NoteEnd,
+        SpeakPhrase,
+    }
 )
 _DISCLOSURE_EVENTS = {
     DisclosureResult.HEARD: "disclosure.heard",
@@ -143,7 +155,8 @@ class CallLog:
         self._last_at = head.at
         self._ended = False
         self._turns = self._barge_ins = self._tool_calls = self._model_losses = 0
-        self._usage: Counter[str] = Counter()
+        self._usage = UsageSum()
+        self._differing: set[str] = set()
         self._response_ms: list[int] = []
 
     def read(self, entry: Entry | FrameRun) -> None:
@@ -195,25 +208,34 @@ class CallLog:
                     code=code,
                 )
             case ResponseEnded(model, response_id, status, reason, usage):
-                self._usage.update(usage)
+                self._usage.add(usage)
                 if status is ResponseStatus.FAILED:
                     self._warn(at, "response.failed", model=model, response_id=response_id, reason=reason)
                 elif status is ResponseStatus.INCOMPLETE:
                     self._warn(at, "response.incomplete", model=model, response_id=response_id, reason=reason)
             case TranscriptionBilled(_, usage):
-                self._usage.update(usage)
+                self._usage.add_transcription(usage)
+            case ModelSettingsDiffer(model, keys):
+                self._note_difference(model, keys, at)
             case SpeechFailed(piece, reason):
                 self._warn(at, "speech.failed", phrase=self._phrases.get(piece), reason=reason)
 
     def _read_change(self, change: Connected | Lost | Unreached, at: float) -> None:
         match change:
-            case Connected(model, connect_ms):
-                self._write(at, "model.ready", model=model, connect_ms=connect_ms)
-            case Lost(model, reason):
+            case Connected(model, choice, connect_ms):
+                self._write(at, "model.ready", model=model, choice=choice, connect_ms=connect_ms)
+            case Lost(model, choice, reason, is_final):
                 self._model_losses += 1
-                self._warn(at, "model.lost", model=model, reason=reason)
-            case Unreached(model, reason):
-                self._warn(at, "model.unreached", model=model, reason=reason)
+                self._warn(at, "model.lost", model=model, choice=choice, reason=reason, is_final=is_final)
+            case Unreached(model, choice, reason, is_final):
+                self._warn(at, "model.unreached", model=model, choice=choice, reason=reason, is_final=is_final)
+
+    def _note_difference(self, model: ModelNumber, keys: tuple[str, ...], at: float) -> None:
+        """Say which settings do not hold, each once: every session of the call is told them, and answers alike."""
+        news = [key for key in keys if key not in self._differing]
+        if news:
+            self._differing.update(news)
+            self._warn(at, "model.settings_differ", model=model, keys=news)
 
     def _read_note(self, command: Command, at: float) -> None:
         match command:
@@ -259,10 +281,12 @@ class CallLog:
             case NoteToolCall(name, _, _, status, duration_ms):
                 self._tool_calls += 1
                 self._write(at, "tool.done", name=name, status=status.value, duration_ms=duration_ms)
-            case NoteEnd(outcome, duration_ms):
-                self._end(outcome, duration_ms, at)
+            case NoteRenewal(model, former):
+                self._write(at, "model.renewed", model=model, former=former)
+            case NoteEnd(outcome, duration_ms, cost_usd):
+                self._end(outcome, duration_ms, at, cost_usd)
 
-    def _end(self, outcome: Outcome, duration_ms: int, at: float) -> None:
+    def _end(self, outcome: Outcome, duration_ms: int, at: float, cost_usd: float | None = None) -> None:
         self._ended = True
         tell = self._log.error if outcome is Outcome.ERROR else self._log.info
         tell(
@@ -275,8 +299,8 @@ class CallLog:
             barge_ins=self._barge_ins,
             tool_calls=self._tool_calls,
             model_losses=self._model_losses,
-            usage=dict(sorted(self._usage.items())),
-            cost_usd=None,  # null: nothing here knows prices
+            usage=self._usage.counts,
+            cost_usd=cost_usd,  # null: something was used whose price is not known
             first_audio_ms=self._times.first_audio_ms,
             response_p50_ms=round(median(self._response_ms)) if self._response_ms else None,
             response_max_ms=max(self._response_ms, default=None),

@@ -3,6 +3,7 @@
 A label's values are few and ours: agents' names, closed lists. Never a number, a CallSid or a word of a peer.
 """
 
+from collections.abc import Mapping
 from typing import Literal
 
 from prometheus_client import (
@@ -16,12 +17,21 @@ from prometheus_client import (
     generate_latest,
 )
 
-from app.session.commands import Command, NoteBargeIn, NoteClaim, NoteDisclosure, NoteEnd, NoteFalseAlarm, NoteToolCall
-from app.session.events import CallerAudio, RequestRefused, StreamStarted
+from app.session.commands import (
+    Command,
+    NoteBargeIn,
+    NoteClaim,
+    NoteDisclosure,
+    NoteEnd,
+    NoteFalseAlarm,
+    NoteRenewal,
+    NoteToolCall,
+)
+from app.session.events import CallerAudio, ModelSettingsDiffer, RateLimitsReported, RequestRefused, StreamStarted
 from app.session.journal import Entry, FrameRun, JournalHead
 from app.session.words import Outcome
 from app.telemetry.latency import ResponseTimes
-from app.telemetry.models import Lost, ModelSessions
+from app.telemetry.models import Connected, Lost, ModelSessions, Unreached
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 """What `Metrics.render` gives, for the answer's header."""
@@ -32,8 +42,10 @@ PassedOver = Literal["unknown", "broken"]
 _FIRST_AUDIO_S = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _RESPONSE_S = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 
-_EVENTS = frozenset({CallerAudio, StreamStarted, RequestRefused})
-_NOTES = frozenset({NoteDisclosure, NoteBargeIn, NoteFalseAlarm, NoteClaim, NoteToolCall, NoteEnd})
+_EVENTS = frozenset({CallerAudio, StreamStarted, RequestRefused, ModelSettingsDiffer, RateLimitsReported})
+_NOTES = frozenset({NoteDisclosure, NoteBargeIn, NoteFalseAlarm, NoteClaim, NoteToolCall, NoteRenewal, NoteEnd})
+_ALLOWANCES = frozenset({"requests", "tokens", "input_tokens", "output_tokens"})
+"""Rate limits by the names that are known; all others are one, since they are words of a peer."""
 
 
 class Metrics:
@@ -90,6 +102,45 @@ class Metrics:
         self.model_refusals = Counter(
             "dialtone_model_refusals", "Requests that a model refused, by class.", ["fault"], registry=registry
         )
+        self.model_fallbacks = Counter(
+            "dialtone_model_fallbacks",
+            "Sessions that one of the fallbacks served instead of an agent's own model.",
+            ["agent"],
+            registry=registry,
+        )
+        self.model_renewals = Counter(
+            "dialtone_model_renewals",
+            "Sessions taken over by another before their provider ended them.",
+            ["agent"],
+            registry=registry,
+        )
+        self.settings_differ = Counter(
+            "dialtone_model_settings_differ",
+            "Settings that a model had otherwise than it was asked, each once a call.",
+            ["agent"],
+            registry=registry,
+        )
+        self.rate_limits = Gauge(
+            "dialtone_model_rate_limit_remaining",
+            "What was left of an allowance of the model's provider when it last said so.",
+            ["agent", "limit"],
+            registry=registry,
+        )
+        self.model_cost = Counter(
+            "dialtone_model_cost_usd",
+            "What the models of calls that are over have cost, in US dollars.",
+            ["agent"],
+            registry=registry,
+        )
+        self.costs_unknown = Counter(
+            "dialtone_calls_cost_unknown",
+            "Calls that are over and whose cost is not known.",
+            ["agent"],
+            registry=registry,
+        )
+        self._model_sessions = Gauge(
+            "dialtone_model_sessions", "Sessions open on a provider's account.", ["account"], registry=registry
+        )
         self.caller_frames = Counter("dialtone_caller_frames", "Audio frames taken in from callers.", registry=registry)
         self._passed_over = Counter(
             "dialtone_messages_passed_over",
@@ -119,8 +170,10 @@ class Metrics:
         self._loop_lag.set(lag_s)
         self._loop_lag_most.set(self._most_lag_s)
 
-    def render(self) -> bytes:
-        """Return all metrics as Prometheus reads them."""
+    def render(self, model_sessions: Mapping[str, int] | None = None) -> bytes:
+        """Return all metrics as Prometheus reads them. model_sessions: how many are open now, by account."""
+        for account, count in (model_sessions or {}).items():
+            self._model_sessions.labels(account).set(count)
         text: bytes = generate_latest(self.registry)
         self._most_lag_s = 0.0
         return text
@@ -135,6 +188,7 @@ class CallMetrics:
         self._times = ResponseTimes()
         self._models = ModelSessions()
         self._responses = metrics.responses.labels(head.agent)
+        self._differing: set[str] = set()
         self._is_live = False
         self._ended = False
 
@@ -154,8 +208,7 @@ class CallMetrics:
             metrics.first_audio.observe(self._times.first_audio_ms / 1000)
         if type(entry.event) in _EVENTS:
             self._read_event(entry)
-        if isinstance(self._models.read(entry), Lost):
-            self._metrics.model_losses.labels(self._agent).inc()
+        self._read_change(self._models.read(entry))
         for command in entry.commands:
             if type(command) in _NOTES:
                 self._read_note(command)
@@ -163,7 +216,15 @@ class CallMetrics:
     def finish(self) -> None:
         """Count the call as ended in error if its session did not come to an end of its own."""
         if not self._ended:
+            self._spend(None)
             self._end(Outcome.ERROR)
+
+    def _read_change(self, change: Connected | Lost | Unreached | None) -> None:
+        match change:
+            case Lost():
+                self._metrics.model_losses.labels(self._agent).inc()
+            case Connected(choice=choice) if choice:
+                self._metrics.model_fallbacks.labels(self._agent).inc()
 
     def _read_event(self, entry: Entry) -> None:
         match entry.event:
@@ -176,6 +237,14 @@ class CallMetrics:
                     self._metrics.calls_live.inc()
             case RequestRefused(fault=fault):
                 self._metrics.model_refusals.labels(fault.value).inc()
+            case ModelSettingsDiffer(keys=keys):
+                news = set(keys) - self._differing
+                self._differing |= news
+                self._metrics.settings_differ.labels(self._agent).inc(len(news))
+            case RateLimitsReported(remaining=remaining):
+                for name, left in remaining.items():
+                    limit = name if name in _ALLOWANCES else "other"
+                    self._metrics.rate_limits.labels(self._agent, limit).set(left)
 
     def _read_note(self, command: Command) -> None:
         match command:
@@ -189,8 +258,17 @@ class CallMetrics:
                 self._metrics.claims.labels(self._agent).inc()
             case NoteToolCall(status=status):
                 self._metrics.tool_calls.labels(self._agent, status.value).inc()
-            case NoteEnd(outcome):
+            case NoteRenewal():
+                self._metrics.model_renewals.labels(self._agent).inc()
+            case NoteEnd(outcome, _, cost_usd):
+                self._spend(cost_usd)
                 self._end(outcome)
+
+    def _spend(self, cost_usd: float | None) -> None:
+        if cost_usd is None:
+            self._metrics.costs_unknown.labels(self._agent).inc()
+        else:
+            self._metrics.model_cost.labels(self._agent).inc(cost_usd)
 
     def _end(self, outcome: Outcome) -> None:
         self._ended = True

@@ -17,18 +17,21 @@ _EVENTS = frozenset({ModelReady, ModelLost, ModelStalled, StreamEnded})
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """connect_ms: from the moment at which the session was asked for."""
+    """choice: which of the agent's models. connect_ms: from the moment at which the session was asked for."""
 
     model: ModelNumber
+    choice: int
     connect_ms: int
 
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """The call is without a model from now on."""
+    """The call is without a model from now on. is_final: another try with the same one would end so too."""
 
     model: ModelNumber
+    choice: int
     reason: str
+    is_final: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +39,18 @@ class Unreached:
     """One more session failed; the call has another, or was without one before."""
 
     model: ModelNumber
+    choice: int
     reason: str
+    is_final: bool = False
 
 
 class ModelSessions:
     """Follows one call's journal. `read` takes every entry in order."""
 
-    __slots__ = ("_is_without", "_opened_at", "_ready")
+    __slots__ = ("_asked", "_is_without", "_ready")
 
     def __init__(self) -> None:
-        self._opened_at: dict[ModelNumber, float] = {}
+        self._asked: dict[ModelNumber, tuple[float, int]] = {}  # when, and for which of the agent's models
         self._ready: set[ModelNumber] = set()
         self._is_without = False
 
@@ -54,33 +59,35 @@ class ModelSessions:
         change = self._read_event(entry) if type(entry.event) in _EVENTS else None
         for command in entry.commands:
             if type(command) is OpenModel:
-                self._opened_at[command.model] = entry.at
+                self._asked[command.model] = (entry.at, command.choice)
             elif type(command) is CloseModel:
                 self._close(command.model)
         return change
 
     def _read_event(self, entry: Entry) -> Connected | Lost | Unreached | None:
         match entry.event:
-            case ModelReady(model) if model in self._opened_at:
+            case ModelReady(model) if model in self._asked:
                 self._ready.add(model)
                 self._is_without = False
-                return Connected(model, round((entry.at - self._opened_at[model]) * 1000))
-            case ModelLost(model, reason) if model in self._opened_at:
-                return self._fail(model, reason)
-            case ModelStalled(model) if model in self._opened_at and CloseModel(model) in entry.commands:
+                asked_at, choice = self._asked[model]
+                return Connected(model, choice, round((entry.at - asked_at) * 1000))
+            case ModelLost(model, reason, is_final) if model in self._asked:
+                return self._fail(model, reason, is_final=is_final)
+            case ModelStalled(model) if model in self._asked and CloseModel(model) in entry.commands:
                 return self._fail(model, "stalled")
             case StreamEnded():
-                self._opened_at.clear()
+                self._asked.clear()
                 self._ready.clear()
         return None
 
-    def _fail(self, model: ModelNumber, reason: str) -> Lost | Unreached:
+    def _fail(self, model: ModelNumber, reason: str, *, is_final: bool = False) -> Lost | Unreached:
+        _, choice = self._asked[model]
         self._close(model)
         if self._ready or self._is_without:
-            return Unreached(model, reason)
+            return Unreached(model, choice, reason, is_final)
         self._is_without = True
-        return Lost(model, reason)
+        return Lost(model, choice, reason, is_final)
 
     def _close(self, model: ModelNumber) -> None:
-        self._opened_at.pop(model, None)
+        self._asked.pop(model, None)
         self._ready.discard(model)

@@ -130,6 +130,8 @@ def _call_end(line: Line) -> str:
         parts.append(f"answers after {waited_ms:.0f} ms")
         if (longest_ms := _number(line, "response_max_ms")) is not None and longest_ms > waited_ms:
             parts.append(f"the slowest after {longest_ms:.0f} ms")
+    if cost_usd := _number(line, "cost_usd"):
+        parts.append(f"cost {cost_usd:.4f} US$")
     return f"call over: {_word(line, 'outcome')} after {_seconds(duration_s and duration_s * 1000)}; {', '.join(parts)}"
 
 
@@ -163,7 +165,30 @@ def _false_alarm(line: Line) -> str:
 
 def _connected(line: Line) -> str:
     connect_ms = _number(line, "connect_ms")
-    return "model ready" + ("" if connect_ms is None else f" (connected in {connect_ms:.0f} ms)")
+    return f"{_model(line)} ready" + ("" if connect_ms is None else f" (connected in {connect_ms:.0f} ms)")
+
+
+def _model(line: Line) -> str:
+    """The agent's own model, or the first, second, … of its fallbacks."""
+    choice = _number(line, "choice")
+    return f"fallback model {choice:.0f}" if choice else "model"
+
+
+def _lost(line: Line) -> str:
+    return f"{_model(line)} lost: {_word(line, 'reason')}" + _for_good(line)
+
+
+def _unreached(line: Line) -> str:
+    return f"{_model(line)} not reached: {_word(line, 'reason')}" + _for_good(line)
+
+
+def _for_good(line: Line) -> str:
+    return ", which another try would not mend" if line.get("is_final") is True else ""
+
+
+def _settings_differ(line: Line) -> str:
+    keys = line.get("keys")
+    return "model has other settings than asked: " + (", ".join(map(str, keys)) if isinstance(keys, list) else "?")
 
 
 def _tool_done(line: Line) -> str:
@@ -195,9 +220,11 @@ _SENTENCES: dict[str, Callable[[Line], str]] = {
     "claim.cut": lambda _: "the model claimed to be a human: it was cut off, and the disclosure said again",
     "tool.done": _tool_done,
     "model.ready": _connected,
-    "model.lost": lambda line: f"model lost: {_word(line, 'reason')}",
+    "model.lost": _lost,
+    "model.renewed": lambda _: "the next session with the model has taken over",
+    "model.settings_differ": _settings_differ,
     "model.refused": _refused,
-    "model.unreached": lambda line: f"model not reached: {_word(line, 'reason')}",
+    "model.unreached": _unreached,
     "response.failed": lambda line: f"response failed: {_word(line, 'reason')}",
     "response.incomplete": lambda line: f"response incomplete: {_word(line, 'reason')}",
     "speech.failed": lambda line: f"the {_word(line, 'phrase')} phrase could not be spoken: {_word(line, 'reason')}",

@@ -37,13 +37,14 @@ events: st.SearchStrategy[Event] = st.one_of(
     st.builds(TranscriptionBilled, numbers, usages),
 )
 commands: st.SearchStrategy[Command] = st.one_of(
-    st.builds(OpenModel, numbers),
+    st.builds(OpenModel, numbers, st.integers(0, 2)),
     st.builds(CloseModel, numbers),
     st.just(NoteBargeIn(None, None, None, None)),
     st.just(NoteTurn(Speaker.CALLER, None, "words", 0, 1)),
     st.just(NoteToolCall("find", "{}", "", ToolStatus.OK, 1)),
 )
-ends: st.SearchStrategy[Command] = st.builds(NoteEnd, st.sampled_from(Outcome), st.integers(0, 10**7))
+costs = st.none() | st.floats(0, 1000)
+ends: st.SearchStrategy[Command] = st.builds(NoteEnd, st.sampled_from(Outcome), st.integers(0, 10**7), costs)
 steps = st.tuples(st.floats(0, 10), events, st.lists(commands, max_size=3))
 
 
@@ -91,6 +92,8 @@ def test_log_and_record_and_metrics_agree(moments: list[Moment]) -> None:
     told = {
         "dialtone_barge_ins_total": record.barge_ins,
         "dialtone_model_losses_total": record.model_losses,
+        "dialtone_model_cost_usd_total": record.cost_usd or 0,
+        "dialtone_calls_cost_unknown_total": record.cost_usd is None,
     }
     assert told == {name: metrics.registry.get_sample_value(name, labels) or 0 for name in told}
     labels["outcome"] = record.outcome.value

@@ -16,6 +16,7 @@ def test_a_typical_call_on_a_page() -> None:
         "time      2026-03-01T09:30:00.000Z to 2026-03-01T09:30:12.000Z, 12.0 s",
         "outcome   caller_hung_up",
         "          4 turns, 1 barge-in, 1 tool call",
+        "cost      0.0125 US$",
         "",
         "disclosure (en-US) heard to its end, proven by mark 1:2",
         "     0.01 –    3.15 s  agent   You are speaking with an automated AI assistant.",
@@ -33,9 +34,26 @@ def test_a_typical_call_on_a_page() -> None:
         '    ok: {"status": "shipped"}',
         "",
         "usage",
-        "  input_tokens        270",
-        "  output_tokens        70",
+        "  input_tokens                      250",
+        "  output_tokens                      70",
+        "  transcription.input_tokens         20",
+        "  transcription.output_tokens         6",
     ]
+
+
+@pytest.mark.parametrize(
+    ("cost_usd", "usage", "told"),
+    [
+        (0.5, {}, ["cost      0.5000 US$"]),
+        (0.0, {"input_tokens": 1}, ["cost      0.0000 US$"]),
+        (None, {"input_tokens": 1}, ["cost      not known: the price of something that was used is missing"]),
+        (0.0, {}, ["cost      0.0000 US$"]),
+        (None, {}, []),
+    ],
+)
+def test_what_a_call_cost(cost_usd: float | None, usage: dict[str, int], told: list[str]) -> None:
+    lines = page(msgspec.structs.replace(a_record(), cost_usd=cost_usd, usage=usage)).splitlines()
+    assert [line for line in lines if line.startswith("cost")] == told
 
 
 def turn_lines(generated: str | None, heard: str | None) -> list[str]:
@@ -69,7 +87,7 @@ def test_a_call_in_which_nothing_was_said() -> None:
         record.disclosure, result=DisclosureResult.HANGUP, end_ms=None, mark=None, interruptions=2
     )
     empty = msgspec.structs.replace(
-        record, disclosure=disclosure, turns=[], tool_calls=[], usage={}, barge_ins=0, model_losses=1
+        record, disclosure=disclosure, turns=[], tool_calls=[], usage={}, cost_usd=None, barge_ins=0, model_losses=1
     )
     assert page(empty).splitlines()[4:] == [
         "          0 turns, 0 barge-ins, 0 tool calls, 1 model loss",

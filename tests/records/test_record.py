@@ -83,8 +83,13 @@ TYPICAL_RECORD = CallRecord(
     interruptions=[InterruptionRecord(at_ms=8000, item_id="item_3", heard_ms=1500, generated_ms=4000, mark="1:3")],
     barge_ins=1,
     model_losses=0,
-    usage={"input_tokens": 270, "output_tokens": 70},
-    cost_usd=None,
+    usage={
+        "input_tokens": 250,
+        "output_tokens": 70,
+        "transcription.input_tokens": 20,
+        "transcription.output_tokens": 6,
+    },
+    cost_usd=0.0125,
     recording=None,
     transcripts=[],
 )
@@ -141,7 +146,7 @@ def test_as_json_it_has_the_fields_of_the_contract() -> None:
             "status": "ok",
         }
     ]
-    assert shown["cost_usd"] is None
+    assert shown["cost_usd"] == 0.0125
     assert shown["recording"] is None
     assert shown["transcripts"] == []
 

@@ -118,7 +118,7 @@ TYPICAL: list[Moment] = [
     ),
     (
         6.25,
-        TranscriptionBilled(FIRST, {"input_tokens": 20}),
+        TranscriptionBilled(FIRST, {"input_tokens": 20, "output_tokens": 6}),
         [
             NoteToolCall(
                 "lookup_order",
@@ -174,7 +174,7 @@ TYPICAL: list[Moment] = [
     (
         12.4,
         ResponseEnded(FIRST, response(5), ResponseStatus.COMPLETED, "", {"input_tokens": 150, "output_tokens": 30}),
-        [NoteEnd(Outcome.CALLER_HUNG_UP, duration_ms=12_000)],
+        [NoteEnd(Outcome.CALLER_HUNG_UP, duration_ms=12_000, cost_usd=0.0125)],
     ),
 ]
 """A call with everything in it: disclosure, order lookup, barge-in, an answer, a digit, the caller hangs up."""

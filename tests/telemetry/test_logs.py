@@ -9,6 +9,7 @@ from app.session.commands import (
     Command,
     NoteDisclosure,
     NoteEnd,
+    NoteRenewal,
     NoteToolCall,
     NoteTurn,
     OpenModel,
@@ -21,6 +22,8 @@ from app.session.events import (
     DeadlinePassed,
     Event,
     ModelLost,
+    ModelReady,
+    ModelSettingsDiffer,
     RequestRefused,
     ResponseEnded,
     SpeechFailed,
@@ -33,6 +36,7 @@ from app.session.events import (
 from app.session.words import (
     DisclosureResult,
     Fault,
+    ModelNumber,
     Outcome,
     Phrase,
     PieceNumber,
@@ -45,7 +49,9 @@ from app.session.words import (
 )
 from app.telemetry.logs import CallLog
 from tests.support.captured_logs import Logs, captured_logs
-from tests.support.journals import FIRST, HEAD, LOSSES, TYPICAL, Moment, item, response, write
+from tests.support.journals import FIRST, HEAD, LOSSES, SECOND, TYPICAL, Moment, item, response, write
+
+THIRD = ModelNumber(3)
 
 
 @pytest.fixture
@@ -72,7 +78,7 @@ def test_a_typical_call_is_told_in_about_fifteen_lines(logs: Logs) -> None:
             "agent_version": "3f2a91c0",
             "language": "en-US",
         },
-        {"level": "info", "event": "model.ready", "model": 1, "connect_ms": 250},
+        {"level": "info", "event": "model.ready", "model": 1, "choice": 0, "connect_ms": 250},
         {
             "level": "info",
             "event": "disclosure.heard",
@@ -106,8 +112,13 @@ def test_a_typical_call_is_told_in_about_fifteen_lines(logs: Logs) -> None:
             "barge_ins": 1,
             "tool_calls": 1,
             "model_losses": 0,
-            "usage": {"input_tokens": 270, "output_tokens": 70},
-            "cost_usd": None,
+            "usage": {
+                "input_tokens": 250,
+                "output_tokens": 70,
+                "transcription.input_tokens": 20,
+                "transcription.output_tokens": 6,
+            },
+            "cost_usd": 0.0125,
             "first_audio_ms": 12,
             "response_p50_ms": 575,
             "response_max_ms": 700,
@@ -170,7 +181,14 @@ def test_what_became_of_the_disclosure(logs: Logs, result: DisclosureResult, lev
         (StreamEnded(StreamEnd.LOST), {"level": "info", "event": "stream.end", "end": "lost"}),
         (
             ModelLost(FIRST, "close_1006"),
-            {"level": "warning", "event": "model.lost", "model": 1, "reason": "close_1006"},
+            {
+                "level": "warning",
+                "event": "model.lost",
+                "model": 1,
+                "choice": 0,
+                "reason": "close_1006",
+                "is_final": False,
+            },
         ),
         (
             RequestRefused(FIRST, Request.TRUNCATE, Fault.REQUEST, "invalid_value"),
@@ -223,6 +241,63 @@ def test_what_became_of_the_disclosure(logs: Logs, result: DisclosureResult, lev
 def test_what_goes_wrong_has_a_line(logs: Logs, event: Event, line: dict[str, object]) -> None:
     begin: list[Command] = [OpenModel(FIRST), SpeakPhrase(PieceNumber(1), Phrase.DISCLOSURE)]
     assert lines_of(logs, [(0.0, StreamStarted(), begin), (1.0, event, [])])[1] == line
+
+
+def test_a_fallback_that_is_taken_has_its_number(logs: Logs) -> None:
+    lines = lines_of(
+        logs,
+        [
+            (0.0, StreamStarted(), [OpenModel(FIRST)]),
+            (1.0, ModelLost(FIRST, "http_401", is_final=True), [OpenModel(SECOND, choice=1)]),
+            (1.5, ModelLost(SECOND, "connect_timeout"), [OpenModel(THIRD, choice=2)]),
+            (2.0, ModelReady(THIRD), []),
+        ],
+    )
+    assert lines[1:4] == [
+        {
+            "level": "warning",
+            "event": "model.lost",
+            "model": 1,
+            "choice": 0,
+            "reason": "http_401",
+            "is_final": True,
+        },
+        {
+            "level": "warning",
+            "event": "model.unreached",
+            "model": 2,
+            "choice": 1,
+            "reason": "connect_timeout",
+            "is_final": False,
+        },
+        {"level": "info", "event": "model.ready", "model": 3, "choice": 2, "connect_ms": 500},
+    ]
+
+
+def test_a_session_that_was_renewed_has_a_line(logs: Logs) -> None:
+    lines = lines_of(logs, [(0.0, StreamStarted(), []), (45.0, DeadlinePassed(), [NoteRenewal(SECOND, FIRST)])])
+    assert lines[1] == {"level": "info", "event": "model.renewed", "model": 2, "former": 1}
+
+
+def test_a_setting_that_differs_is_told_once_in_a_call(logs: Logs) -> None:
+    lines = lines_of(
+        logs,
+        [
+            (0.0, StreamStarted(), []),
+            (1.0, ModelSettingsDiffer(FIRST, ("audio.output.voice", "temperature")), []),
+            (2.0, ModelSettingsDiffer(FIRST, ("temperature",)), []),
+            (3.0, ModelSettingsDiffer(SECOND, ("temperature", "audio.output.speed")), []),
+        ],
+    )
+    assert lines[1:-1] == [
+        {
+            "level": "warning",
+            "event": "model.settings_differ",
+            "model": 1,
+            "keys": ["audio.output.voice", "temperature"],
+        },
+        {"level": "warning", "event": "model.settings_differ", "model": 2, "keys": ["audio.output.speed"]},
+    ]
 
 
 def losses(lines: list[dict[str, object]]) -> tuple[int, object]:

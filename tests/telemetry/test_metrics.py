@@ -1,8 +1,17 @@
-from app.session.commands import NoteDisclosure, NoteEnd, NoteToolCall, OpenModel
-from app.session.events import CallerAudio, DeadlinePassed, ModelLost, RequestRefused, StreamStarted
+from app.session.commands import NoteDisclosure, NoteEnd, NoteRenewal, NoteToolCall, OpenModel
+from app.session.events import (
+    CallerAudio,
+    DeadlinePassed,
+    ModelLost,
+    ModelReady,
+    ModelSettingsDiffer,
+    RateLimitsReported,
+    RequestRefused,
+    StreamStarted,
+)
 from app.session.words import DisclosureResult, Fault, Outcome, Request, ToolStatus
 from app.telemetry.metrics import CallMetrics, Metrics
-from tests.support.journals import FIRST, HEAD, TYPICAL, Moment, write
+from tests.support.journals import FIRST, HEAD, SECOND, TYPICAL, Moment, write
 
 
 def samples(metrics: Metrics) -> dict[str, float]:
@@ -27,6 +36,7 @@ def test_a_typical_call_is_counted() -> None:
         'dialtone_disclosures_total{agent="acme-orders",result="heard"}': 1,
         'dialtone_barge_ins_total{agent="acme-orders"}': 1,
         'dialtone_tool_calls_total{agent="acme-orders",status="ok"}': 1,
+        'dialtone_model_cost_usd_total{agent="acme-orders"}': 0.0125,
         "dialtone_first_audio_seconds_count": 1,
         "dialtone_first_audio_seconds_sum": 0.012,
         'dialtone_response_seconds_count{agent="acme-orders"}': 2,
@@ -59,11 +69,49 @@ def test_trouble_is_counted_by_class() -> None:
     ) == {
         'dialtone_calls_started_total{agent="acme-orders"}': 1,
         'dialtone_calls_ended_total{agent="acme-orders",outcome="model_lost"}': 1,
+        'dialtone_calls_cost_unknown_total{agent="acme-orders"}': 1,
         'dialtone_disclosures_total{agent="acme-orders",result="failed"}': 1,
         'dialtone_model_losses_total{agent="acme-orders"}': 1,
         'dialtone_model_refusals_total{fault="benign"}': 1,
         'dialtone_tool_calls_total{agent="acme-orders",status="timeout"}': 1,
     }
+
+
+def test_what_the_models_do_is_counted() -> None:
+    agent = 'agent="acme-orders"'
+    assert counted(
+        [
+            (0.0, StreamStarted(), [OpenModel(FIRST)]),
+            (0.5, ModelReady(FIRST), []),
+            (0.6, RateLimitsReported(FIRST, {"tokens": 900, "requests": 40, "moonbeams": 7}), []),
+            (0.7, ModelSettingsDiffer(FIRST, ("voice", "speed")), []),
+            (0.8, ModelSettingsDiffer(FIRST, ("speed",)), []),
+            (0.9, RateLimitsReported(FIRST, {"tokens": 800}), []),
+            (2.0, ModelLost(FIRST, "close_1006"), [OpenModel(SECOND, choice=1)]),
+            (2.5, ModelReady(SECOND), []),
+            (3.0, DeadlinePassed(), [NoteRenewal(SECOND, FIRST)]),
+            (4.0, DeadlinePassed(), [NoteEnd(Outcome.MAX_COST, 4000, cost_usd=2.015)]),
+        ]
+    ) == {
+        f"dialtone_calls_started_total{{{agent}}}": 1,
+        f'dialtone_calls_ended_total{{{agent},outcome="max_cost"}}': 1,
+        f"dialtone_model_losses_total{{{agent}}}": 1,
+        f"dialtone_model_fallbacks_total{{{agent}}}": 1,
+        f"dialtone_model_renewals_total{{{agent}}}": 1,
+        f"dialtone_model_settings_differ_total{{{agent}}}": 2,
+        f'dialtone_model_rate_limit_remaining{{{agent},limit="tokens"}}': 800,
+        f'dialtone_model_rate_limit_remaining{{{agent},limit="requests"}}': 40,
+        f'dialtone_model_rate_limit_remaining{{{agent},limit="other"}}': 7,
+        f"dialtone_model_cost_usd_total{{{agent}}}": 2.015,
+    }
+
+
+def test_the_sessions_of_an_account_are_told_as_they_are_now() -> None:
+    metrics = Metrics()
+    assert b'dialtone_model_sessions{account="openai"} 3.0' in metrics.render({"openai": 3, "azure": 0})
+    text = metrics.render({"openai": 1, "azure": 0})
+    assert b'dialtone_model_sessions{account="openai"} 1.0' in text
+    assert b'dialtone_model_sessions{account="azure"} 0.0' in text
 
 
 def test_every_frame_is_counted_alone_or_in_a_run() -> None:

@@ -27,7 +27,7 @@ def changes_of(moments: list[Moment]) -> list[Connected | Lost | Unreached]:
 
 
 def test_connecting_takes_from_the_asking_to_the_answer() -> None:
-    assert changes_of([(0.25, ModelReady(FIRST), []), (0.3, ModelReady(SECOND), [])]) == [Connected(FIRST, 250)]
+    assert changes_of([(0.25, ModelReady(FIRST), []), (0.3, ModelReady(SECOND), [])]) == [Connected(FIRST, 0, 250)]
 
 
 def test_the_attempts_to_mend_a_loss_are_told_apart_from_it() -> None:
@@ -35,14 +35,14 @@ def test_the_attempts_to_mend_a_loss_are_told_apart_from_it() -> None:
     assert changes_of(
         [
             (1.0, ModelLost(FIRST, "close_1006"), [OpenModel(SECOND)]),
-            (2.0, ModelLost(SECOND, "connect_timeout"), []),
-            (3.0, DeadlinePassed(), [OpenModel(third)]),
+            (2.0, ModelLost(SECOND, "http_401", is_final=True), []),
+            (3.0, DeadlinePassed(), [OpenModel(third, choice=1)]),
             (3.5, ModelReady(third), []),
             (4.0, ModelStalled(third), [CloseModel(third)]),
         ]
     ) == [
-        Lost(FIRST, "close_1006"),
-        Unreached(SECOND, "connect_timeout"),
-        Connected(third, 500),
-        Lost(third, "stalled"),
+        Lost(FIRST, 0, "close_1006"),
+        Unreached(SECOND, 0, "http_401", is_final=True),
+        Connected(third, 1, 500),
+        Lost(third, 1, "stalled"),
     ]

@@ -84,6 +84,25 @@ def test_an_event_without_a_sentence_is_shown_with_its_fields() -> None:
         ("barge_in.false_alarm", {}, "a sound that was no interruption: the agent goes on"),
         ("model.lost", {"reason": "connect_timeout"}, "model lost: connect timeout"),
         ("model.unreached", {"reason": "http_503"}, "model not reached: http 503"),
+        ("model.ready", {"choice": 0, "connect_ms": 120}, "model ready (connected in 120 ms)"),
+        ("model.ready", {"choice": 2, "connect_ms": 120}, "fallback model 2 ready (connected in 120 ms)"),
+        (
+            "model.lost",
+            {"choice": 1, "reason": "http_401", "is_final": True},
+            "fallback model 1 lost: http 401, which another try would not mend",
+        ),
+        (
+            "model.unreached",
+            {"choice": 1, "reason": "http_404", "is_final": True},
+            "fallback model 1 not reached: http 404, which another try would not mend",
+        ),
+        ("model.renewed", {"model": 2, "former": 1}, "the next session with the model has taken over"),
+        (
+            "model.settings_differ",
+            {"keys": ["audio.output.voice", "speed"]},
+            "model has other settings than asked: audio.output.voice, speed",
+        ),
+        ("model.settings_differ", {}, "model has other settings than asked: ?"),
         (
             "model.refused",
             {"request": "truncate", "code": "invalid_value"},
@@ -107,6 +126,11 @@ def test_an_event_without_a_sentence_is_shown_with_its_fields() -> None:
                 "model_losses": 1,
             },
             "call over: model lost after 1.3 s; no turns, no barge-ins, 2 tool calls, 1 model lost",
+        ),
+        (
+            "call.end",
+            {"outcome": "max_cost", "duration_s": 60, "turns": 2, "barge_ins": 0, "tool_calls": 0, "cost_usd": 2.01},
+            "call over: max cost after 60.0 s; 2 turns, no barge-ins, no tool calls, cost 2.0100 US$",
         ),
         ("call.end", {}, "call over: ? after ?; ? turns, ? barge-ins, ? tool calls"),
         ("tool.done", {"name": "\x1b[2Jfind", "status": "ok"}, "tool �[2Jfind: ok"),
