@@ -46,6 +46,7 @@ from tests.support.stand_in_providers import (
     Denial,
     Door,
     Provider,
+    assistant_content,
     beta_key,
     catalogue_answer,
     from_beta,
@@ -140,6 +141,12 @@ class StandInConnection:
         self._provider = provider
         self.unknown_settings = unknown_settings
         """Settings, dotted, for which a whole session.update is refused."""
+        self.pinned: Wire = {}
+        """Settings that stay as they are, whatever an update says."""
+        self.agent_spellings: list[str] = []
+        """The type of every assistant's content that came, as it came."""
+        self.tolerates_ga_text = False
+        """Under the beta: an assistant's content may be called as GA calls it."""
         self._refusals: dict[str, list[Wire]] = {}
         self._read = 0
         self._arrived = asyncio.Condition()
@@ -360,8 +367,10 @@ class StandInConnection:
             self._faults.append("a binary message")
             return
         event: Wire = json.loads(message)
+        if event["type"] == "conversation.item.create":
+            self.agent_spellings += assistant_content(event)
         if self._provider.is_beta:
-            event = from_beta(event, self._faults)
+            event = from_beta(event, [] if self.tolerates_ga_text else self._faults)
         # Appends are many and all alike: of those with the usual keys the first few are held against the schema.
         if self.appends < 10 or event.keys() != {"type", "audio"}:
             self._faults.extend(client_faults(event))
@@ -411,7 +420,7 @@ def _merged(old: Wire, new: Wire) -> Wire:
 async def _update_session(connection: StandInConnection, event: Wire) -> None:
     session = event["session"]
     assert isinstance(session, dict)
-    connection.session = _merged(connection.session, session)
+    connection.session = _merged(_merged(connection.session, session), connection.pinned)
     await connection.send({"type": "session.updated", "session": connection.session})
 
 

@@ -211,6 +211,13 @@ def from_beta(event: Wire, faults: list[str]) -> Wire:
     return worded
 
 
+def assistant_content(event: Wire) -> list[str]:
+    """Return the types of what an item to be created has an assistant say."""
+    item = cast(Wire, event["item"])
+    content = cast(list[Wire], item.get("content", []))
+    return [str(part["type"]) for part in content] if item.get("role") == "assistant" else []
+
+
 def _beta_item(item: Wire) -> Wire:
     if "content" not in item:
         return item
