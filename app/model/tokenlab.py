@@ -39,12 +39,19 @@ class Catalogue:
     """What TokenLab says of one model. base_url: http(s), with /v1, without a slash at its end."""
 
     def __init__(
-        self, base_url: str, headers: Mapping[str, str], model: str, clock: Callable[[], float] = time.monotonic
+        self,
+        base_url: str,
+        headers: Mapping[str, str],
+        model: str,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        ask_timeout_s: float = ASK_TIMEOUT_S,
     ) -> None:
         self._base_url = base_url
         self._headers = headers
         self._model = model
         self._clock = clock
+        self._ask_timeout_s = ask_timeout_s
         self._known_until = float("-inf")
         self._refusal: ConnectError | None = None
 
@@ -63,7 +70,7 @@ class Catalogue:
         host = urlsplit(self._base_url).hostname or ""
         verify = await asyncio.get_running_loop().run_in_executor(None, tls_context)
         async with httpx.AsyncClient(
-            headers=self._headers, timeout=ASK_TIMEOUT_S, trust_env=not is_loopback(host), verify=verify
+            headers=self._headers, timeout=self._ask_timeout_s, trust_env=not is_loopback(host), verify=verify
         ) as client:
             try:
                 answer = await client.get(f"{self._base_url}/models/{quote(self._model, safe='')}")

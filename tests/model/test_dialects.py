@@ -1,7 +1,16 @@
 import pytest
 
 from app.errors import SettingsError
-from app.model.dialects import local_target, openai_target
+from app.model.dialects import (
+    ModelTarget,
+    azure_target,
+    compatible_target,
+    local_target,
+    openai_target,
+    tokenlab_target,
+)
+from app.model.setup import Dialect
+from tests.support.model_peers import FakeCredential
 
 pytestmark = pytest.mark.core
 
@@ -78,3 +87,75 @@ def test_a_key_that_no_header_can_carry_is_refused_and_not_repeated(key: str) ->
         openai_target("https://api.openai.com/v1", key, "m")
     assert "OPENAI_API_KEY" in str(raised.value)
     assert key == "" or key not in str(raised.value)
+
+
+def azure(endpoint: str = "https://acme.openai.azure.com", api_version: str | None = None) -> ModelTarget:
+    return azure_target(endpoint, "voice-1", api_version=api_version, api_key="k1", credential=None)
+
+
+@pytest.mark.parametrize("version", [None, "", "v1"])
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "https://acme.openai.azure.com",
+        "https://acme.openai.azure.com/",
+        "https://acme.openai.azure.com/openai",
+        "https://acme.openai.azure.com/openai/v1/",
+        "https://acme.openai.azure.com/openai/v1/realtime?api-version=2024-10-01-preview&model=other",
+        "wss://acme.openai.azure.com/openai/realtime?api-version=2024-10-01-preview&deployment=other",
+    ],
+)
+def test_azures_ga_endpoint_takes_a_deployment_and_no_version(endpoint: str, version: str | None) -> None:
+    target = azure(endpoint, version)
+    assert target.url == "wss://acme.openai.azure.com/openai/v1/realtime?model=voice-1"
+    assert (target.dialect, target.name) == (Dialect.GA, "voice-1")
+    assert target.headers == {"api-key": "k1"}
+    assert target.prepare is None
+
+
+@pytest.mark.parametrize("endpoint", ["https://acme.openai.azure.com", "https://acme.openai.azure.com/openai/v1"])
+def test_any_other_version_is_azures_preview_with_words_of_its_own(endpoint: str) -> None:
+    target = azure(endpoint, "2025-04-01-preview")
+    query = "api-version=2025-04-01-preview&deployment=voice-1"
+    assert target.url == f"wss://acme.openai.azure.com/openai/realtime?{query}"
+    assert target.dialect is Dialect.PREVIEW
+    assert target.headers == {"api-key": "k1"}
+
+
+def test_azure_behind_a_gateway_keeps_its_path_and_query() -> None:
+    target = azure("https://gateway.example/azure/openai/v1?subscription=7")
+    assert target.url == "wss://gateway.example/azure/openai/v1/realtime?subscription=7&model=voice-1"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "deployment", "key", "credential", "names"),
+    [
+        ("", "voice-1", "k1", None, "AZURE_OPENAI_ENDPOINT"),
+        ("https://acme.openai.azure.com", "", "k1", None, "AZURE_OPENAI_DEPLOYMENT_NAME"),
+        ("https://acme.openai.azure.com", "voice-1", "", None, "auth: entra"),
+        ("https://acme.openai.azure.com", "voice-1", None, None, "auth: entra"),
+        ("https://acme.openai.azure.com", "voice-1", "k1", FakeCredential(), "one of the two"),
+        ("https://acme.openai.azure.com", "voice-1", "k 1", None, "AZURE_OPENAI_API_KEY"),
+        ("acme.openai.azure.com", "voice-1", "k1", None, "base URL"),
+    ],
+)
+def test_azure_without_a_way_in_is_refused_with_what_to_set(
+    endpoint: str, deployment: str, key: str | None, credential: FakeCredential | None, names: str
+) -> None:
+    with pytest.raises(SettingsError, match=names):
+        azure_target(endpoint, deployment, api_version=None, api_key=key, credential=credential)
+
+
+def test_a_compatible_server_may_ask_for_no_key() -> None:
+    target = compatible_target("http://127.0.0.1:9100/v1", "", "llama-voice")
+    assert (target.url, target.headers) == ("ws://127.0.0.1:9100/v1/realtime?model=llama-voice", {})
+    assert compatible_target("http://h/v1", "k1", "m").headers == {"Authorization": "Bearer k1"}
+
+
+def test_tokenlabs_key_is_its_own_and_its_catalogue_is_asked_first() -> None:
+    target = tokenlab_target("https://api.tokenlab.sh/v1", "sk-1", "gpt-realtime")
+    assert target.url == "wss://api.tokenlab.sh/v1/realtime?model=gpt-realtime"
+    assert (target.headers, target.dialect) == ({"Authorization": "Bearer sk-1"}, Dialect.GA)
+    assert target.prepare is not None
+    with pytest.raises(SettingsError, match="TOKENLAB_API_KEY"):
+        tokenlab_target("https://api.tokenlab.sh/v1", "", "gpt-realtime")

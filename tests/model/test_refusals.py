@@ -93,3 +93,74 @@ def test_the_code_is_the_vendors_word_or_nothing() -> None:
     assert refusals.code_of(ErrorBody(type="invalid_request_error", code="invalid_value")) == "invalid_value"
     assert refusals.code_of(ErrorBody(type="server_error")) == "server_error"
     assert refusals.code_of(ErrorBody()) == ""
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "reason", "is_final", "is_crowded"),
+    [
+        (401, b"no", "http_401", True, False),
+        (401, b'{"error":{"code":"PermissionDenied"}}', "http_401_PermissionDenied", True, False),
+        (401, b'{"error":{"code":"401","message":"Access denied"}}', "http_401", True, False),
+        (401, b'{"statusCode":401,"message":"Unauthorized."}', "http_401", True, False),
+        (404, b'{"error":{"code":"DeploymentNotFound"}}', "http_404_DeploymentNotFound", True, False),
+        (400, b'{"error":{"code":"two words\\n"}}', "http_400", True, False),
+        (301, b"", "http_301", True, False),
+        (429, b"", "http_429", False, True),
+        (429, b'{"error":{"code":"insufficient_quota"}}', "http_429_insufficient_quota", True, False),
+        (408, b"", "http_408", False, False),
+        (500, b"\xff", "http_500", False, False),
+        (503, b'{"error":"busy"}', "http_503", False, False),
+    ],
+)
+def test_what_a_refusal_by_http_means(status: int, body: bytes, reason: str, is_final: bool, is_crowded: bool) -> None:
+    assert refusals.judge_status(status, body) == (reason, is_final, is_crowded)
+
+
+@pytest.mark.parametrize(
+    ("error", "is_final"),
+    [
+        (ErrorBody(code="insufficient_quota"), True),
+        (ErrorBody(code="invalid_api_key"), True),
+        (ErrorBody(code="model_not_found"), True),
+        (ErrorBody(code="session_expired"), False),
+        (ErrorBody(code="rate_limit_exceeded"), False),
+        (ErrorBody(type="server_error"), False),
+        (ErrorBody(code="invalid_value"), False),
+    ],
+)
+def test_whether_a_new_session_would_meet_the_same_error(error: ErrorBody, is_final: bool) -> None:
+    assert refusals.is_final(error) is is_final
+
+
+@pytest.mark.parametrize("code", [1008, 1009, 3000, 3003, 4000, 4004])
+def test_closes_that_another_try_would_meet_again(code: int) -> None:
+    assert refusals.is_final_close(f"close_{code}")
+
+
+PASSING = (1000, 1001, 1005, 1006, 1011, 1012, 1013, 1015, 4001)
+
+
+@pytest.mark.parametrize("reason", [*(f"close_{code}" for code in PASSING), "ping_timeout"])
+def test_closes_that_another_try_may_not_meet(reason: str) -> None:
+    assert not refusals.is_final_close(reason)
+
+
+@pytest.mark.parametrize(
+    ("error", "key"),
+    [
+        (ErrorBody(param="session.audio.input.noise_reduction"), "audio.input.noise_reduction"),
+        (ErrorBody(param="session.tools[0].parameters"), "tools[0].parameters"),
+        (ErrorBody(message="Unknown parameter: 'session.temperature'."), "temperature"),
+        (ErrorBody(param="type", message="Invalid value."), None),
+        (ErrorBody(param="item.session.x"), None),
+        (ErrorBody(), None),
+    ],
+)
+def test_the_setting_that_an_error_names(error: ErrorBody, key: str | None) -> None:
+    assert refusals.settings_key(error) == key
+
+
+def test_the_item_of_a_refused_truncation_is_known() -> None:
+    event_id = f"{refusals.event_id_for(Request.TRUNCATE, 3)}-it-em_7"
+    assert refusals.item_of(ErrorBody(event_id=event_id), Request.TRUNCATE) == ItemId("it-em_7")
+    assert refusals.item_of(ErrorBody(event_id=event_id)) is None
