@@ -27,6 +27,7 @@ from app.ingress.door import Door, Readiness
 from app.ingress.routes import routes
 from app.ingress.seat import Accounts
 from app.ingress.signature import PublicUrl, Signatures
+from app.model.accounts import open_sessions
 from app.model.embedded import EmbeddedModel
 from app.model.prices import read_prices
 from app.records.store import RecordStore
@@ -97,7 +98,9 @@ class Service:
             last_word=self.roster.last_word,
             call_completed=self.roster.completed,
             readiness=self.readiness,
-            metrics=self.metrics.render,
+            metrics=lambda: self.metrics.render(
+                open_sessions(account for one in self._prepared.values() for account in self.accounts_of(one.file))
+            ),
             refused=self.metrics.call_refused,
         )
 
