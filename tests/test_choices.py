@@ -1,9 +1,12 @@
 """Which models an agent's calls may speak with: what the file says, what the environment adds, what neither can do."""
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from app.agents.loader import read
@@ -11,9 +14,11 @@ from app.agents.schema import AgentFile
 from app.audio.formats import PCM16_24K, ULAW_8K
 from app.choices import Choices
 from app.errors import ModelError, SettingsError
+from app.model.capabilities import PROVIDERS
 from app.model.choice import ModelChoice
-from app.model.setup import Dialect, ModelSetup, NamedTool, Retention, SemanticVad, ServerVad, VoiceId
+from app.model.setup import Dialect, ModelSetup, NamedTool, Retention, SemanticVad, ServerVad, VoiceId, session_settings
 from app.settings import Settings
+from tests.support.realtime_schema import client_faults
 
 pytestmark = pytest.mark.core
 
@@ -56,8 +61,8 @@ def agent(model: str, more: str = "") -> AgentFile:
     return loaded
 
 
-def choices(settings: Settings, environ: dict[str, str] | None = None) -> Choices:
-    return Choices(settings, environ or {}, lambda: EMBEDDED, credential=Identity)
+def choices(environment: Settings, environ: dict[str, str] | None = None) -> Choices:
+    return Choices(environment, environ or {}, lambda: EMBEDDED, credential=Identity)
 
 
 def only(model: str, settings: Settings, environ: dict[str, str] | None = None, more: str = "") -> ModelChoice:
@@ -297,3 +302,58 @@ def test_the_preview_alone_has_a_temperature() -> None:
     setup = only(model, azure(), more=more).setup
     assert (setup.temperature, setup.turn_detection) == (0.7, ServerVad(0.7, 200, 600))
     assert setup.audio_format == PCM16_24K
+
+
+NAMES = ["gpt-realtime-2.1", "gpt-realtime", "gpt-4o-realtime-preview", "gpt-realtime-3", "orders"]
+MODELS: st.SearchStrategy[dict[str, object]] = st.fixed_dictionaries(
+    {"provider": st.sampled_from(PROVIDERS)},
+    optional={
+        "name": st.sampled_from(NAMES),
+        "deployment": st.sampled_from(NAMES),
+        "api_version": st.sampled_from(["v1", "2025-04-01-preview"]),
+        "auth": st.just("key"),
+        "base_url": st.just("http://127.0.0.1:9/v1"),
+        "voice": st.sampled_from(["marin", "alloy", "nova", {"id": "voice_1"}]),
+        "transcription": st.sampled_from(["off", None, {"model": "whisper-1"}, {"language": "ko"}]),
+        "noise_reduction": st.sampled_from(["near_field", "off"]),
+        "max_output_tokens": st.sampled_from([1, 4096, "inf"]),
+        "temperature": st.sampled_from([0.6, 1.2]),
+        "speed": st.sampled_from([0.25, 1.5]),
+        "tool_choice": st.sampled_from(["auto", "none", "required", {"name": "find"}]),
+        "truncation": st.sampled_from(["auto", "disabled", {"retention_ratio": 0.5}]),
+        "reasoning_effort": st.sampled_from(["low", "xhigh"]),
+        "session_limit_s": st.just(60),
+        "reconnect": st.just("never"),
+    },
+)
+WHOLE_SESSIONS: st.SearchStrategy[dict[str, object]] = st.fixed_dictionaries(
+    {"model": MODELS | st.builds(lambda own, other: own | {"fallbacks": [other]}, MODELS, MODELS)},
+    optional={"turn_detection": st.sampled_from([{"type": "semantic_vad"}, {"threshold": 0.1}])},
+)
+
+
+@given(WHOLE_SESSIONS, st.sampled_from([None, "2025-04-01-preview"]))
+@settings(deadline=None, max_examples=150)  # the machine may be busy
+def test_what_is_taken_is_something_that_the_protocol_has(keys: dict[str, object], version: str | None) -> None:
+    least = {"agent": "a", "prompt": "p", "disclosure": {"text": "AI"}}
+    tools = [{"name": "find", "sql": {"query": "select 1"}}]
+    loaded = read(Path("a.yaml"), json.dumps(least | {"tools": tools} | keys).encode())
+    if not isinstance(loaded, AgentFile):
+        assert all("; " in mistake.message for mistake in loaded.mistakes), "each says what to write"
+        return
+    keyed = azure(openai_api_key=SecretStr("k"), tokenlab_api_key=SecretStr("k"), openai_api_version=version)
+    taken: tuple[ModelChoice, ...] = ()
+    refused = ""
+    try:
+        taken = choices(keyed).of(loaded)
+    except SettingsError as error:
+        refused = str(error)
+    assert not refused or "azure" in refused, "only there does the environment have a say beyond the keys"
+    for choice in taken:
+        session = session_settings(choice.setup, choice.target.dialect)
+        if choice.target.dialect is Dialect.GA:
+            assert client_faults({"type": "session.update", "session": session}) == []
+            assert choice.setup.temperature is None
+        else:
+            assert choice.setup.truncation is None
+            assert choice.setup.reasoning_effort is None

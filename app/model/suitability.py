@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from app.model.capabilities import PROVIDERS, ROWS, Capabilities, Range, family_of
+from app.model.setup import Dialect
 from app.session.block import nearest
 
 _TRANSCRIBING_WITHOUT_TURNS = ("gpt-realtime-whisper", "gpt-live-transcribe")
@@ -132,8 +133,9 @@ def refused_reasoning(can: Capabilities, model: str | None, effort: str) -> str 
     if can.reasoning_efforts:
         return f"{can.called} has no effort {effort}; write {_listed(can.reasoning_efforts)}"
     family = family_of(model or "")
-    subject = model if can.is_by_model and family is not None and not family.reasons else can.called
-    return f"{subject} does not reason; leave it out, or write a model of the gpt-realtime-2 family"
+    if can.is_by_model and can.dialect is Dialect.GA and family is not None:
+        return f"{model} does not reason; leave it out, or write a model of the gpt-realtime-2 family"
+    return f"{can.called} does not reason; leave it out"
 
 
 def _whose_models(called: str) -> str:

@@ -162,6 +162,52 @@ def test_what_comes_later_is_not_there_already() -> None:
         assert not set(block.later) & set(block.model_fields)
 
 
+@pytest.mark.parametrize(
+    ("text", "key", "message"),
+    [
+        (
+            "model: {provider: azure}\nturn_detection: {type: semantic_vad}",
+            "turn_detection.type",
+            "azure has no semantic_vad; write server_vad",
+        ),
+        (
+            "model: {fallbacks: [{provider: azure}]}\nturn_detection: {type: semantic_vad}",
+            "turn_detection.type",
+            "model.fallbacks[0] cannot do it: azure has no semantic_vad; write server_vad",
+        ),
+        (
+            "model: {tool_choice: {name: fnd}}\ntools: [{name: find, sql: {query: select 1}}]",
+            "model.tool_choice.name",
+            "fnd is none of the tools; did you mean find?",
+        ),
+        (
+            "model: {fallbacks: [{tool_choice: required}]}",
+            "model.fallbacks[0].tool_choice",
+            "is required, and there are no tools; write auto, or leave it out",
+        ),
+        (
+            "model: {fallbacks: [{provider: openai, temperature: 1}]}",
+            "model.fallbacks[0].temperature",
+            "openai has no temperature; leave it out (azure's preview API alone has it)",
+        ),
+        ("model: {fallbacks: {provider: local}}", "model.fallbacks", "is a block of keys; write a list"),
+        ("model: {fallbacks: [{voise: x}]}", "model.fallbacks[0].voise", "unknown key; did you mean voice?"),
+        ("temperature: 0.8", "temperature", "unknown key here; write it as model.temperature"),
+    ],
+)
+def test_what_the_model_block_and_the_rest_mean_for_each_other(text: str, key: str, message: str) -> None:
+    assert messages(LEAST + text) == {key: message}
+
+
+def test_a_mistake_within_a_fallback_has_its_place() -> None:
+    text = LEAST + "model:\n  fallbacks:\n    - provider: openai\n      voice: marina\n"
+    loaded = read(Path("a.yaml"), text.encode())
+    assert isinstance(loaded, Mistaken)
+    assert [str(mistake) for mistake in loaded.mistakes] == [
+        "a.yaml:7:14: model.fallbacks[0].voice: marina is no voice of openai's realtime models; did you mean marin?"
+    ]
+
+
 def disclosure(keys: str) -> dict[str, str]:
     return messages(f"agent: a\nprompt: p\ndisclosure: {{text: An AI speaks., {keys}}}\n")
 
