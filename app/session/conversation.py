@@ -25,6 +25,7 @@ class _Entry:
     item_id: ItemId
     parts: dict[int, str]
     known_to: ModelNumber
+    is_held: bool = False
 
     @property
     def text(self) -> str:
@@ -64,14 +65,25 @@ class Conversation:
         """Take words out again: they were not heard after all."""
         self._entries = [entry for entry in self._entries if entry.item_id != item_id]
 
+    def hold(self, item_id: ItemId) -> None:
+        """Do not tell this yet: what came before it is not in the model's conversation so far."""
+        for entry in self._entries:
+            if entry.item_id == item_id:
+                entry.is_held = True
+
+    def let_go(self) -> None:
+        """What was held may be told, behind all that the model knows by now."""
+        for entry in self._entries:
+            entry.is_held = False
+
     def tell(self, model: ModelNumber) -> list[Command]:
         """Return what this model session has to be told, in order, and hold it for told."""
         commands: list[Command] = []
         for entry in self._entries:
             if entry.known_to >= model:
                 continue
-            if not entry.text:
-                continue  # its words may still come
+            if not entry.text or entry.is_held:
+                continue  # its words, or its turn, may still come
             entry.known_to = model
             match entry.side:
                 case Side.CALLER:

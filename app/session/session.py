@@ -228,6 +228,7 @@ def _take_from_model(call: CallState, event: ModelEvent, at: float) -> None:
         case ItemTaken(_, item_id):
             call.responses.confirm(item_id)
         case ResponseStarted(model, response_id):
+            call.cover_at = None
             if call.responses.started(response_id, at) or call.phase.phase is Phase.CLOSING:
                 call.responses.cut(at)
                 call.out.append(CancelResponse(model, response_id))
@@ -290,7 +291,7 @@ def _go_on(call: CallState, at: float) -> None:
         elif is_too_dear(call):
             close(call, Outcome.MAX_COST, Phrase.GOODBYE, at)
         else:
-            mind_recovery(call)
+            mind_recovery(call, at)
             mind_renewal(call, at)
         if may_request(call):
             call.out += call.conversation.tell(call.line.model)
@@ -389,6 +390,12 @@ def _next_deadline(call: CallState, at: float) -> float | None:
             call.frame_at + STREAM_SILENCE_S,
         ]
         if phase is Phase.CONVERSING:
-            times += [call.line.give_up_at, call.cover_at, call.renewal.deadline(at), call.renewal.former_until]
+            times += [
+                call.line.give_up_at,
+                call.cover_at,
+                call.repeated_by,
+                call.renewal.deadline(at),
+                call.renewal.former_until,
+            ]
             times.append(None if call.is_somebody_speaking else call.idleness.deadline)
     return min((time for time in times if time is not None), default=None)

@@ -150,7 +150,7 @@ def test_a_sound_that_is_heard_late_does_not_interrupt_what_sounds_now() -> None
     driver.send(ModelLost(M1, "close_1006"))
     driver.wait(0.01)
     driver.hear(Verdict.SOUND, 1500)
-    driver.hear(Verdict.SILENCE, 400)
+    driver.hear(Verdict.SILENCE, 1200)
     piece = next(c.piece for _, c in reversed(driver.log) if isinstance(c, SpeakPhrase))
     driver.speak(piece, 2000)
     driver.send(ModelReady(M2))
@@ -158,7 +158,7 @@ def test_a_sound_that_is_heard_late_does_not_interrupt_what_sounds_now() -> None
     assert not driver.session._call.playback.is_silent
     driver.send(CallerSpeechStarted(M2, A, 700))
     driver.hear(Verdict.SILENCE, 2500)
-    driver.send(CallerSpeechStopped(M2, A, 2500))
+    driver.send(CallerSpeechStopped(M2, A, 3000))
     assert RequestResponse(M2) in driver.send(CallerTurnCommitted(M2, A)), "it was taken for a cough"
 
 
@@ -240,6 +240,8 @@ def test_nobody_is_told_to_wait_for_nothing() -> None:
     driver.send(ModelLost(M1, "close_1006"))
     assert only(driver.hear(Verdict.SILENCE, 3000), SpeakPhrase) == []
     out = driver.hear(Verdict.SOUND, 400)
+    assert only(out, SpeakPhrase) == [], "nobody is interrupted by it"
+    out = driver.hear(Verdict.SILENCE, 1200)
     assert [c.phrase for c in only(out, SpeakPhrase) if isinstance(c, SpeakPhrase)] == [Phrase.COVER]
 
 

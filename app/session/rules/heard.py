@@ -38,7 +38,11 @@ def item_finished(call: CallState, item: Item, at: float, mark: str | None) -> N
 
 def tell_of_former(call: CallState, item: Item) -> None:
     """What a former session had generated is told to the present one as soon as it is known how much was heard."""
-    if item.model is not None and not call.line.is_current(item.model) and call.line.is_ready:
+    if item.model is None or call.line.is_current(item.model):
+        return
+    if call.is_repeating and item.item_id is not None and item.response_id == call.cut_off:
+        call.conversation.hold(item.item_id)  # the question that it answers is being said again
+    elif call.line.is_ready:
         call.out += call.conversation.tell(call.line.model)
 
 

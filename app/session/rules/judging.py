@@ -46,6 +46,8 @@ def may_be_interrupted(call: CallState) -> bool:
 def verdict_given(call: CallState, verdict: Verdict, at: float) -> None:
     """Our own detector has another opinion than a frame ago, or has heard enough."""
     before, call.verdict = call.verdict, verdict
+    if verdict is Verdict.SILENCE and before is not Verdict.SILENCE:
+        call.quiet_since = at
     if verdict is Verdict.SPEECH:
         if before is not Verdict.SPEECH and may_be_interrupted(call):
             call.interruption.voice_began(at)
@@ -62,13 +64,13 @@ def speech_reported(call: CallState, item_id: ItemId, audio_start_ms: int, at: f
     call.interruption.open_item = item_id
     call.is_unheard = False
     call.unheard_by = None
+    if is_late(call, audio_start_ms):
+        return  # it was said before the model was there: what sounds now was not interrupted by it
     if call.terms.barge_in is BargeInMode.IMMEDIATE:
         interrupt(call, at)
     elif call.terms.barge_in is BargeInMode.CONFIRMED:
         if not may_be_interrupted(call):
             interrupt(call, at)  # a response that has no sound yet: the caller has not finished after all
-        elif is_late(call, audio_start_ms):
-            pass  # it was said before the model was there: what sounds now was not interrupted by it
         else:
             call.interruption.reported(item_id, at)
             if call.verdict is Verdict.SPEECH and not call.interruption.is_hearing:

@@ -5,11 +5,10 @@ from app.session.conversation import Side
 from app.session.events import ModelReady
 from app.session.phase import Phase
 from app.session.rules.beginning import COVER_AFTER_S, let_model_answer
-from app.session.rules.cutting import cut_playback
 from app.session.rules.renewing import drop_second, limit_s, take_over, unheard_from
 from app.session.rules.saying import say_to_model, speak
 from app.session.rules.state import CallState
-from app.session.words import ItemId, Phrase, ResponseId
+from app.session.words import ItemId, Phrase, Verdict
 
 RECOVERED = ItemId("recovered")
 """The reason of a response that takes the place of one that was lost."""
@@ -17,7 +16,10 @@ CUT_OFF_CUE = (
     "Your voice broke off while you were speaking. The caller has heard your last words above and nothing behind them. "
     "Go on from there, and do not begin anew."
 )
-COVER_AGAIN_S = 0.25
+COVER_AGAIN_S = 0.1
+"""How often it is looked whether somebody waits in silence."""
+REPEAT_WAIT_S = 2.0
+"""How long a model may take to make a turn of what was said to it again."""
 
 
 def open_model(call: CallState, at: float) -> None:
@@ -32,7 +34,6 @@ def model_ready(call: CallState, event: ModelReady, at: float) -> None:
         return
     frames_ms = call.terms.audio.ms_of(call.caller_bytes - call.backlog.size_bytes)
     call.line.ready(frames_ms, at)
-    call.cover_at = None
     call.renewal.begin(limit_s(call, event), at)
     call.out += call.conversation.tell(call.line.model)
     if call.phase.phase is Phase.CONVERSING:
@@ -64,31 +65,40 @@ def model_lost(call: CallState, at: float, *, is_final: bool = False) -> None:
         call.caller_turns.forget(item_id)
         call.conversation.forget(item_id)
         call.responses.unwant(item_id)
+    call.is_repeating = bool(unwritten)
+    call.repeated_by = None
     if was_answering and call.is_begun:
-        _replace_answer(call, lost if lost is not None and call.playback.has_response(lost) else None, at, unwritten)
+        if lost is not None and call.playback.has_response(lost):
+            call.cut_off = lost  # what there is of it plays out; then it is gone on with
+        elif not unwritten:
+            call.responses.want(RECOVERED, confirmed=True)
     call.playback.model_gone()
 
 
-def _replace_answer(call: CallState, sounding: ResponseId | None, at: float, unwritten: dict[ItemId, int]) -> None:
-    if sounding is not None and unwritten:
-        cut_playback(call, at, is_barge_in=False)  # the whole question is asked again, so the answer begins anew too
-    elif sounding is not None:
-        call.cut_off = sounding  # what there is of it plays out; then it is gone on with
-    elif not unwritten:
-        call.responses.want(RECOVERED, confirmed=True)
-
-
-def mind_recovery(call: CallState) -> None:
-    """What is left of a lost response was heard: have the next session go on with it."""
-    if call.cut_off is not None and not call.playback.has_response(call.cut_off):
-        call.cut_off = None
-        call.responses.want(say_to_model(call, Side.CUE, CUT_OFF_CUE))
+def mind_recovery(call: CallState, at: float) -> None:
+    """Have the next session go on with a lost response, once what there was of it was heard and its question repeated."""
+    if not call.is_repeating or not call.line.is_ready or call.backlog.holds_sound:
+        call.repeated_by = None
+    elif call.repeated_by is None:
+        call.repeated_by = at + REPEAT_WAIT_S
+    elif at >= call.repeated_by:
+        call.is_repeating = False  # it has heard no turn in it
+        call.repeated_by = None
+    if call.cut_off is None or call.is_repeating or call.playback.has_response(call.cut_off):
+        return
+    call.cut_off = None
+    call.conversation.let_go()
+    call.responses.want(say_to_model(call, Side.CUE, CUT_OFF_CUE))
 
 
 def cover(call: CallState, at: float) -> None:
-    """Nobody shall wait in silence for a model that is being replaced."""
+    """Nobody shall wait in silence for a model that is being replaced, or has yet to hear what was said meanwhile."""
+    if call.line.is_ready and not call.backlog and not call.responses.is_wanted:
+        call.cover_at = None
+        return
     waits = call.responses.is_wanted or call.backlog.holds_sound
-    if waits and call.playback.is_silent:
+    is_quiet = call.verdict is Verdict.SILENCE and at >= call.quiet_since + COVER_AFTER_S
+    if waits and is_quiet and call.playback.is_silent:
         call.cover_at = None
         speak(call, Phrase.COVER)
     else:
