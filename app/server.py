@@ -188,6 +188,15 @@ class Service:
             self._not_prepared[agent.agent] = str(error)
             log.error("agent.not_ready", agent=agent.agent, detail=str(error))
             return
+        for block, choice in zip(agent.model.models, prepared.choices, strict=True):
+            if choice.setup.transcription_model is None and block.transcription != "off":
+                log.warning(
+                    "transcription.none",
+                    agent=agent.agent,
+                    provider=block.provider,
+                    detail="what callers say to this model is not written down: name a deployment that transcribes as "
+                    "transcription.model, or write transcription: off",
+                )
         sentences = {phrase.value: text for phrase, text in phrases_of(agent).items()}
         failed = await self._book.render(sentences, agent.language)
         if failed:

@@ -127,6 +127,7 @@ def test_a_fallback_serves_a_call_whose_model_cannot_be_reached(tmp_path: Path) 
             session = await call(service, fallback, "+15550101")
             assert session["audio"]["output"]["voice"] == "marin"
             assert session["audio"]["input"]["transcription"] is None, "azure's is a deployment, and none is named"
+            assert (await service.logged("transcription.none"))["agent"] == "falls"
             assert own.upgrades >= 1
 
     asyncio.run(scenario())
