@@ -155,6 +155,8 @@ class Requests:
 
     def _repaired_item(self, error: ErrorBody, fault: Fault) -> bytes | None:
         item_id = refusals.item_of(error)
+        if item_id is None and len(self._additions) == 1:  # an error that forgot its event: it can be no other
+            item_id = next(iter(self._additions))
         addition = self._additions.pop(item_id, None) if item_id is not None else None
         if item_id is None or addition is None or addition.is_repaired:
             return None

@@ -13,7 +13,7 @@ import pytest
 from app.audio.formats import ULAW_8K
 from app.model.choice import ModelChoice
 from app.model.leg import ModelLeg
-from app.model.setup import ServerVad
+from app.model.setup import NamedTool, Retention, SemanticVad, ServerVad
 from app.session.commands import (
     AddAgentText,
     AddCallerText,
@@ -121,6 +121,41 @@ def test_g711_goes_both_ways_as_it_is(peer: Peer) -> None:
             reply = await server.begin_reply()
             await reply.audio(b"\x12\x34\x56")
             assert (await reports.until(AgentAudio)).audio == b"\x12\x34\x56"
+
+    run(scenario())
+
+
+EVERYTHING = replace(
+    SETUP,
+    turn_detection=SemanticVad("low"),
+    language="de-DE",
+    noise_reduction="near_field",
+    max_output_tokens=1024,
+    speed=1.25,
+    tool_choice=NamedTool("lookup_order"),
+)
+"""What both dialects have words for."""
+
+
+@every_peer
+def test_everything_that_can_be_set_arrives_and_is_compared(peer: Peer) -> None:
+    async def scenario() -> None:
+        of_its_own = {"temperature": 0.7} if peer.provider.is_beta else {"reasoning_effort": "low"}
+        setup = replace(EVERYTHING, truncation=None if peer.provider.is_beta else Retention(0.8), **of_its_own)
+        async with peer.serve() as model, opened(model, peer.to(model), setup) as (_, reports, server):
+            session = server.session
+            assert at(session, "audio.input.turn_detection.eagerness") == "low"
+            assert at(session, "audio.input.transcription.language") == "de"
+            assert at(session, "audio.input.noise_reduction.type") == "near_field"
+            assert at(session, "audio.output.speed") == 1.25
+            assert session["max_output_tokens"] == 1024
+            assert at(session, "tool_choice.name") == "lookup_order"
+            if peer.provider.is_beta:
+                assert server.temperature == 0.7
+            else:
+                assert at(session, "truncation.retention_ratio") == 0.8
+                assert at(session, "reasoning.effort") == "low"
+            assert not reports.of(ModelSettingsDiffer)
 
     run(scenario())
 
@@ -339,6 +374,36 @@ def test_what_is_left_of_an_allowance_is_told(peer: Peer) -> None:
         async with talk(peer) as call:
             await call.server.send(EXAMPLES["rate_limits.updated"])
             assert await call.reports.until(RateLimitsReported) == RateLimitsReported(FIRST, {"tokens": 39_000})
+
+    run(scenario())
+
+
+@every_peer
+def test_an_answer_in_text_is_told_as_failed_and_taken_back(peer: Peer) -> None:
+    async def scenario() -> None:
+        async with talk(peer) as call:
+            silent = await call.server.reply_in_text()
+            ended = await call.reports.until(ResponseEnded)
+            assert (ended.status, ended.reason) == (ResponseStatus.FAILED, "text_without_audio")
+            assert (await call.server.expect("conversation.item.delete"))["item_id"] == silent
+            assert not call.reports.of(AgentTranscript)
+            assert (call.leg.unknown_messages, call.leg.broken_messages) == (0, 0)
+
+    run(scenario())
+
+
+@every_peer
+def test_deltas_of_odd_sizes_are_whole_samples_and_nothing_is_lost(peer: Peer) -> None:
+    async def scenario() -> None:
+        async with talk(peer) as call:
+            reply, audio = await call.server.begin_reply(), tone(500)
+            for begin in range(0, len(audio), 1001):
+                await reply.audio(audio[begin : begin + 1001])
+            await reply.end()
+            await call.reports.until(ResponseEnded)
+            heard = [event.audio for event in call.reports.of(AgentAudio)]
+            assert b"".join(heard) == audio
+            assert all(len(piece) % 2 == 0 for piece in heard)
 
     run(scenario())
 

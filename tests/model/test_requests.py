@@ -102,6 +102,14 @@ class TestItems:
         assert subject.shown(ITEM)
         assert not subject.shown(ITEM)
 
+    def test_an_error_that_forgot_the_id_is_about_the_only_one_that_is_open(self) -> None:
+        subject = Requests(Dialect.GA)
+        self.answer(subject)
+        error = ErrorBody(code="invalid_value", param="item.call_id")
+        assert sent(subject.refused(error))["item"]["role"] == "system"  # type: ignore[index]  # an item is a dict
+        subject.message_item(ItemId("item_2"), "user", "Hello.")
+        assert subject.refused(error) is None  # of two it could be either
+
     def test_the_callers_words_are_not_reworded(self) -> None:
         subject = Requests(Dialect.GA)
         event = sent(subject.message_item(ITEM, "user", "Hello."))

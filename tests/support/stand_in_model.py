@@ -145,6 +145,8 @@ class StandInConnection:
         """Settings that stay as they are, whatever an update says."""
         self.agent_spellings: list[str] = []
         """The type of every assistant's content that came, as it came."""
+        self.temperature = 0.8
+        """Under the beta: as the last session.update left it."""
         self.tolerates_ga_text = False
         """Under the beta: an assistant's content may be called as GA calls it."""
         self._refusals: dict[str, list[Wire]] = {}
@@ -239,7 +241,7 @@ class StandInConnection:
         if checked:
             faults = server_faults(event)
             assert not faults, faults
-        for worded in to_beta(event) if self._provider.is_beta else (event,):
+        for worded in to_beta(event, self.temperature) if self._provider.is_beta else (event,):
             await self.send_raw(json.dumps(worded))
 
     async def send_raw(self, message: str | bytes) -> None:
@@ -280,6 +282,20 @@ class StandInConnection:
             await reply.audio(pcm[at : at + delta_ms * BYTES_PER_MS])
         await reply.end()
         return reply
+
+    async def reply_in_text(self, text: str = "It is on its way.") -> str:
+        """Say something without a sound; return the item."""
+        number = next(self._ids)
+        response_id, item_id = f"resp_{number}", f"item_text_{number}"
+        item = message_item(item_id, "assistant", [{"type": "output_text", "text": text}])
+        where: Wire = {"response_id": response_id, "item_id": item_id, "output_index": 0, "content_index": 0}
+        await self.send({"type": "response.created", "response": response_object(response_id, "in_progress")})
+        await self.send({"type": "conversation.item.added", "previous_item_id": None, "item": item})
+        await self.send({"type": "response.output_text.delta", **where, "delta": text})
+        await self.send({"type": "response.output_text.done", **where, "text": text})
+        done = response_object(response_id, "completed", None, [item])
+        await self.send({"type": "response.done", "response": done})
+        return item_id
 
     async def call_tool(
         self, name: str, arguments: Wire, *, call_id: str | None = None, status: str = "completed"
@@ -370,6 +386,9 @@ class StandInConnection:
         if event["type"] == "conversation.item.create":
             self.agent_spellings += assistant_content(event)
         if self._provider.is_beta:
+            session = event.get("session")
+            if isinstance(session, dict):
+                self.temperature = session.get("temperature", self.temperature)
             event = from_beta(event, [] if self.tolerates_ga_text else self._faults)
         # Appends are many and all alike: of those with the usual keys the first few are held against the schema.
         if self.appends < 10 or event.keys() != {"type", "audio"}:

@@ -179,8 +179,11 @@ def beta_key(path: str) -> str:
     return path
 
 
-def to_beta(event: Wire) -> Iterator[Wire]:
-    """Yield a server's GA event as a server before GA would have sent it; nothing for one that it had not."""
+def to_beta(event: Wire, temperature: float = 0.8) -> Iterator[Wire]:
+    """Yield a server's GA event as a server before GA would have sent it; nothing for one that it had not.
+
+    temperature: a setting that GA has no more.
+    """
     kind = str(event["type"])
     if kind == "conversation.item.done":
         return
@@ -188,7 +191,7 @@ def to_beta(event: Wire) -> Iterator[Wire]:
     if "item" in worded:
         worded["item"] = _beta_item(cast(Wire, worded["item"]))
     if "session" in worded:
-        worded["session"] = _flat_session(cast(Wire, worded["session"]))
+        worded["session"] = {**_flat_session(cast(Wire, worded["session"])), "temperature": temperature}
     if "response" in worded:
         response = dict(cast(Wire, worded["response"]))
         response.pop("output_modalities", None)
@@ -242,7 +245,6 @@ def _flat_session(session: Wire) -> Wire:
     for name in ("input_audio_format", "output_audio_format"):
         flat[name] = next(word for word, wire in _FORMATS.items() if wire["type"] == cast(Wire, flat[name])["type"])
     flat["modalities"] = ["audio", "text"] if session["output_modalities"] == ["audio"] else ["text"]
-    flat["temperature"] = session.get("temperature", 0.8)
     return flat
 
 
