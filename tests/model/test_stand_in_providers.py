@@ -1,4 +1,4 @@
-"""The stand-in's beta is the beta: its words on the wire and what it finds wrong, by the reference, not by the client."""
+"""The stand-in's beta is the beta, by the reference and not by the client: its words, and what it finds wrong."""
 
 import pytest
 
