@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.session.cost import FREE, CostMeter, Price, TokenPrice, TokenPrices
+from app.session.cost import FREE, CostMeter, Price, TokenPrice, TokenPrices, UsageSum
 
 pytestmark = pytest.mark.core
 
@@ -175,3 +175,18 @@ def test_leaving_out_details_never_makes_it_cheaper(
     assert without_cached_kinds is not None
     assert only_totals is not None
     assert told <= without_cached_kinds <= only_totals
+
+
+def test_usage_is_summed_by_name_and_writing_down_apart() -> None:
+    used = UsageSum()
+    used.add({"output_tokens": 5, "input_tokens": 20})
+    used.add_transcription({"input_tokens": 7})
+    used.add_transcription({"duration_ms": 1500})
+    used.add({"input_tokens": 30})
+    assert used.counts == {
+        "input_tokens": 50,
+        "output_tokens": 5,
+        "transcription.duration_ms": 1500,
+        "transcription.input_tokens": 7,
+    }
+    assert list(used.counts) == sorted(used.counts)
