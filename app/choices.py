@@ -4,7 +4,9 @@ What a file alone can show to be wrong is told by the file's reader; here is wha
 missing key, an endpoint, a version of Azure's API that takes less than the file asks for.
 """
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from pydantic import SecretStr
 
@@ -26,11 +28,23 @@ from app.model.dialects import (
 )
 from app.model.entra import EntraCredential, entra_credential
 from app.model.setup import ModelSetup, NamedTool, Retention, SemanticVad, ServerVad, VoiceId
+from app.model.socket import ConnectError
 from app.model.suitability import refused_turn_detection
 from app.model.turns import TurnDetectionBlock
-from app.model.values import CustomVoice, ToolChoiceBlock, TranscriptionBlock, RetentionBlock, refused_api_version
+from app.model.values import CustomVoice, RetentionBlock, ToolChoiceBlock, TranscriptionBlock, refused_api_version
 from app.session.block import Location
 from app.settings import Settings
+
+ASK_S = 5.0
+"""How long a service that starts waits for the word of a catalogue or an identity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why no call can use a model. lasts: it takes a change of the settings to mend."""
+
+    message: str
+    lasts: bool
 
 
 class Choices:
@@ -61,6 +75,15 @@ class Choices:
         Raises SettingsError for what the environment lacks, ModelError when the embedded model is not to be had.
         """
         return tuple(self._choice(agent, block, position) for position, block in enumerate(agent.model.models))
+
+    async def refusals(self, taken: Sequence[ModelChoice]) -> dict[int, Refusal]:
+        """Return which of the choices no call can use, by their place: as far as that shows without a connection.
+
+        TokenLab's catalogue and Microsoft Entra are asked; one that does not answer in time refuses nothing.
+        """
+        asked = [(number, choice.target.prepare) for number, choice in enumerate(taken) if choice.target.prepare]
+        answers = await asyncio.gather(*(_refusal(prepare) for _, prepare in asked))
+        return {number: answer for (number, _), answer in zip(asked, answers, strict=True) if answer is not None}
 
     async def close(self) -> None:
         """Give up what was needed to reach the models."""
@@ -158,6 +181,18 @@ class Choices:
 
     def _account(self, provider: str, max_sessions: int | None, *reached_by: str) -> Account:
         return self._accounts.setdefault((provider, *reached_by), Account(provider, max_sessions))
+
+
+async def _refusal(prepare: Callable[[], Awaitable[Mapping[str, str]]]) -> Refusal | None:
+    try:
+        async with asyncio.timeout(ASK_S):
+            await prepare()
+    except ConnectError as error:
+        # a machine may be given its identity later than its service
+        return Refusal(str(error), lasts=error.reason != "entra_refused") if error.is_final else None
+    except TimeoutError:
+        pass  # a call will ask again
+    return None
 
 
 _FORMATS: Mapping[str, AudioFormat] = {PCM16: PCM16_24K, PCMU: ULAW_8K}

@@ -72,6 +72,7 @@ class Service:
         self._prices = read_prices()
         self._prepared: dict[str, PreparedAgent] = {}
         self._not_prepared: dict[str, str] = {}
+        self._refused: dict[str, list[str]] = {}
         self._silent: dict[str, dict[str, str]] = {}
         self._is_started = False
         self._tasks: list[asyncio.Task[None]] = []
@@ -123,6 +124,8 @@ class Service:
             details["mistakes"] = [str(mistake) for mistake in self.registry.mistakes]
         if self._not_prepared:
             details["agents_not_ready"] = self._not_prepared
+        if self._refused:
+            details["models_refused"] = self._refused
         if self._silent:
             details["phrases_not_rendered"] = self._silent
         reason = ""
@@ -184,6 +187,7 @@ class Service:
         try:
             catalogue = Catalogue.of(agent.tools, self._databases)
             prepared = prepare(agent, self._choices.of(agent), catalogue, self._prices)
+            await self._ask_models(agent, prepared)
         except (SettingsError, ModelError) as error:
             self._not_prepared[agent.agent] = str(error)
             log.error("agent.not_ready", agent=agent.agent, detail=str(error))
@@ -203,6 +207,16 @@ class Service:
             self._silent[agent.agent] = failed
             log.warning("phrases.not_rendered", agent=agent.agent, phrases=failed)
         self._prepared[agent.agent] = prepared
+
+    async def _ask_models(self, agent: AgentFile, prepared: PreparedAgent) -> None:
+        """Note which of an agent's models no call can use. Raises ModelError when that is all of them, to stay."""
+        refusals = await self._choices.refusals(prepared.choices)
+        details = [refusal.message for refusal in refusals.values()]
+        if refusals and len(refusals) == len(prepared.choices) and all(one.lasts for one in refusals.values()):
+            raise ModelError("; ".join(details))
+        if refusals:
+            self._refused[agent.agent] = details
+            log.error("agent.model_refused", agent=agent.agent, detail="; ".join(details))
 
     def _embedded_url(self) -> str:
         if not self._embedded.url:

@@ -12,11 +12,12 @@ from pydantic import SecretStr
 from app.agents.loader import read
 from app.agents.schema import AgentFile
 from app.audio.formats import PCM16_24K, ULAW_8K
-from app.choices import Choices
+from app.choices import Choices, Refusal
 from app.errors import ModelError, SettingsError
 from app.model.capabilities import PROVIDERS
 from app.model.choice import ModelChoice
 from app.model.setup import Dialect, ModelSetup, NamedTool, Retention, SemanticVad, ServerVad, VoiceId, session_settings
+from app.model.socket import ConnectError
 from app.settings import Settings
 from tests.support.realtime_schema import client_faults
 
@@ -227,6 +228,32 @@ def test_entra_gives_a_fresh_token_for_every_connection_and_is_one_for_all() -> 
         assert own.account is other.account
         await subject.close()
         assert [one.is_closed for one in identities] == [True]
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("failure", "refused"),
+    [
+        (ConnectError("entra_refused", "no identity", is_final=True), {1: Refusal("no identity", lasts=False)}),
+        (ConnectError("model_without_realtime", "no", is_final=True), {1: Refusal("no", lasts=True)}),
+        (ConnectError("entra_failed", "Microsoft Entra gave no token"), {}),
+        (None, {}),
+    ],
+)
+def test_who_refuses_for_good_is_known_before_any_call(
+    failure: ConnectError | None, refused: dict[int, Refusal]
+) -> None:
+    class Nobody(Identity):
+        async def token(self) -> str:
+            if failure is not None:
+                raise failure
+            return "fresh"
+
+    async def scenario() -> None:
+        subject = Choices(azure(azure_openai_api_key=None), {}, lambda: EMBEDDED, credential=Nobody)
+        taken = subject.of(agent("{provider: local, fallbacks: [{provider: azure, auth: entra}]}"))
+        assert await subject.refusals(taken) == refused
 
     asyncio.run(scenario())
 

@@ -111,7 +111,8 @@ class ModelOptions(Block):
     """How fast the agent speaks, 0.25 to 1.5; 1 is usual."""
 
     tool_choice: ToolChoice = None
-    """auto, none, required, or {name: …}, which of the tools a response calls; auto unless said otherwise."""
+    """auto, none, required, or {name: …} for one of the tools; auto unless said otherwise. The last two hold for every
+    response, those behind a tool's answer included."""
 
     truncation: Truncation = None
     """What becomes of a conversation that is too long for the model: auto, disabled, or {retention_ratio: …}."""

@@ -79,7 +79,8 @@ def _is_transcription(transcription: object) -> object:
     raise wrong(f"is {_shown(transcription)}; {advice}")
 
 
-Transcription = Annotated[TranscriptionBlock | Literal["off"], BeforeValidator(_is_transcription)]
+Transcription = Annotated[TranscriptionBlock | Literal["off"] | None, BeforeValidator(_is_transcription)]
+"""Never None once read: that is off."""
 
 
 class RetentionBlock(Block):

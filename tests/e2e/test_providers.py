@@ -67,6 +67,10 @@ def test_one_service_speaks_with_the_models_of_all_providers(tmp_path: Path) -> 
                     "audio_format: pcmu, max_output_tokens: 300}",
                 ),
                 "entra.yaml": agent("entra", "+15550104", "{provider: azure, auth: entra}"),
+                "unsuited.yaml": agent("unsuited", "+15550106", "{provider: tokenlab, name: chat-only}"),
+                "half.yaml": agent(
+                    "half", "+15550107", "{provider: azure, fallbacks: [{provider: tokenlab, name: chat-only}]}"
+                ),
                 "keyless.yaml": agent("keyless", "+15550105", "{provider: tokenlab, fallbacks: [{provider: openai}]}"),
             }
             environment = {
@@ -78,8 +82,13 @@ def test_one_service_speaks_with_the_models_of_all_providers(tmp_path: Path) -> 
                 "GATEWAY_KEY": "sk-gateway",
             }
             service = await stack.enter_async_context(served(tmp_path, agents, **TWILIO, **environment))
-            not_ready = (await service.ready()).json()["details"]["agents_not_ready"]
-            assert sorted(not_ready) == ["entra", "keyless"]
+            details = (await service.ready()).json()["details"]
+            not_ready = details["agents_not_ready"]
+            assert sorted(not_ready) == ["entra", "keyless", "unsuited"]
+            unsuited = "chat-only is no realtime model of TokenLab; those that are: "
+            assert not_ready["unsuited"].endswith("gpt-realtime-2.1, gpt-realtime-mini")
+            assert unsuited in not_ready["unsuited"]
+            assert unsuited in details["models_refused"]["half"][0]
             assert "auth is entra and AZURE_OPENAI_API_KEY is set" in not_ready["entra"]
             assert "model.fallbacks[0] (openai): the model's key is empty: set OPENAI_API_KEY" in not_ready["keyless"]
 
