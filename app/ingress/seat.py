@@ -1,41 +1,77 @@
-"""A call's place among the sessions of a model's account, from the webhook until its session counts itself."""
+"""A call's place among the sessions of a model's account, whenever it has no session that counts itself.
+
+It is taken at the webhook and given up when the session enters the account, some seconds later; taken again when the
+call loses its session, so that no new caller comes before one who is on; and given up at the call's end.
+"""
 
 from collections.abc import Sequence
 
 from app.model.accounts import Account, Reservation
-from app.session.commands import OpenModel
-from app.session.events import ModelReady
+from app.session.commands import CloseModel, Command, NoteEnd, OpenModel
+from app.session.events import Event, ModelLost, ModelReady
 from app.session.journal import Entry, FrameRun
+from app.session.words import ModelNumber
 
 Accounts = Sequence[Account | None]
 """Of an agent's models in their order; None: a model that has no account, and so always room."""
 
 
 class Seat:
-    """The place of one call. reservation: on the account of the model that had room, None where none is needed.
+    """The place of one call, which reads the call's journal. choice: the model that had room, as `OpenModel` counts."""
 
-    choice: that model's, as `OpenModel` counts them. Reads the call's journal, by which it knows when it is taken.
-    """
+    __slots__ = ("_accounts", "_choice", "_choices", "_is_over", "_ready", "_reservation")
 
-    __slots__ = ("_choice", "_reservation")
-
-    def __init__(self, choice: int, reservation: Reservation | None) -> None:
-        self._choice = choice
-        self._reservation = reservation
+    def __init__(self, accounts: Accounts, choice: int) -> None:
+        self._accounts = accounts
+        self._choices: dict[ModelNumber, int] = {}  # of the sessions that were asked for
+        self._ready: set[ModelNumber] = set()
+        self._is_over = False
+        self._reservation: Reservation | None = None
+        self._hold(choice)
 
     def read(self, entry: Entry | FrameRun) -> None:
         """Take in the next entry of the journal."""
-        if self._reservation is None or isinstance(entry, FrameRun):
+        if self._is_over or isinstance(entry, FrameRun):
             return
-        if type(entry.event) is ModelReady:
-            self.give_up()  # the call has its session, this one's or another's
-            return
+        self._read_event(entry.event)
         for command in entry.commands:
-            if type(command) is OpenModel and command.choice == self._choice:
-                self._reservation.fall_due()
+            self._read_command(command)
 
     def give_up(self) -> None:
-        """Nobody takes the place: the call is over, or never came about. Given up already, it changes nothing."""
+        """The call is over, or never came about. Given up already, it changes nothing."""
+        self._is_over = True
+        self._release()
+
+    def _read_event(self, event: Event) -> None:
+        match event:
+            case ModelReady(model):
+                self._ready.add(model)
+                self._release()
+            case ModelLost(model) if model in self._choices:
+                self._ready.discard(model)
+                if not self._ready:
+                    self._hold(self._choices[model])
+
+    def _read_command(self, command: Command) -> None:
+        match command:
+            case OpenModel(model, choice):
+                self._choices[model] = choice
+                if self._reservation is not None and choice == self._choice:
+                    self._reservation.fall_due()
+                elif choice > self._choice:  # the one before is given up; this one's session comes at once
+                    self._release()
+            case CloseModel(model):
+                self._ready.discard(model)
+            case NoteEnd():
+                self.give_up()
+
+    def _hold(self, choice: int) -> None:
+        self._release()
+        self._choice = choice
+        account = self._accounts[choice]
+        self._reservation = None if account is None else account.reserve()
+
+    def _release(self) -> None:
         if self._reservation is not None:
             self._reservation.release()
             self._reservation = None
@@ -49,10 +85,7 @@ def has_room(accounts: Accounts, at: float) -> bool:
 def take_seat(accounts: Accounts, at: float) -> Seat | None:
     """Return a place with the first of an agent's models that has room, None when there is none."""
     choice = _first_with_room(accounts, at)
-    if choice is None:
-        return None
-    account = accounts[choice]
-    return Seat(choice, None if account is None else account.reserve())
+    return None if choice is None else Seat(accounts, choice)
 
 
 def _first_with_room(accounts: Accounts, at: float) -> int | None:

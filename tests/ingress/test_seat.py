@@ -13,10 +13,10 @@ from app.errors import CallRefused
 from app.ingress.admission import TICKET_LIFE_S, Admission
 from app.ingress.seat import has_room, take_seat
 from app.model.accounts import GROWS_AFTER_S, Account
-from app.session.commands import Command, OpenModel
+from app.session.commands import CloseModel, Command, NoteEnd, OpenModel
 from app.session.events import DeadlinePassed, Event, ModelLost, ModelReady, StreamStarted
 from app.session.journal import Entry, FrameRun
-from app.session.words import ModelNumber
+from app.session.words import ModelNumber, Outcome
 from tests.support.door import AGENT
 
 pytestmark = pytest.mark.core
@@ -91,11 +91,66 @@ def test_a_fallback_with_room_serves_a_call() -> None:
     tell(incoming, StreamStarted(), OpenModel(M1))  # tries its own first
     assert not own.enter()
     assert is_refused(lambda: door.admit(call("CA2"), 2, accounts=[own, fallback]))
-    tell(incoming, ModelLost(M1, "sessions_full", is_final=True), OpenModel(M2, choice=1))
+    tell(incoming, ModelLost(M1, "sessions_full"))
+    tell(incoming, DeadlinePassed(), OpenModel(M2, choice=1))
     assert fallback.enter()
     tell(incoming, ModelReady(M2))
+    assert is_refused(lambda: door.admit(call("CA2"), 3, accounts=[own, fallback]))
     fallback.leave()
-    assert not is_refused(lambda: door.admit(call("CA2"), 3, accounts=[own, fallback]))
+    tell(incoming, DeadlinePassed(), CloseModel(M2), NoteEnd(Outcome.IDLE, 3000))
+    assert not is_refused(lambda: door.admit(call("CA2"), 4, accounts=[own, fallback]))
+
+
+def test_a_call_that_has_lost_its_session_keeps_its_place() -> None:
+    door, account = admission(), Account("openai", 1)
+    incoming = door.redeem(door.admit(call("CA1"), 0, accounts=[account]), "CA1", 1)
+    tell(incoming, StreamStarted(), OpenModel(M1))
+    assert account.enter()
+    tell(incoming, ModelReady(M1))
+    account.leave()
+    tell(incoming, ModelLost(M1, "close_1006"))
+    assert is_refused(lambda: door.admit(call("CA2"), 2, accounts=[account]))
+    tell(incoming, DeadlinePassed(), OpenModel(M2))
+    assert account.enter()
+    assert account.open_sessions == 1
+    tell(incoming, ModelReady(M2))
+    account.leave()
+    tell(incoming, ModelLost(M2, "close_1006"), NoteEnd(Outcome.MODEL_LOST, 3000))
+    assert not is_refused(lambda: door.admit(call("CA2"), 3, accounts=[account]))
+    tell(incoming, ModelLost(M2, "close_1006"))  # the call is over
+    door.withdraw("CA2")
+    assert account.has_room(3)
+
+
+def test_a_session_beside_a_good_one_holds_no_place_when_it_fails() -> None:
+    door, account = admission(), Account("openai", 3)
+    incoming = door.redeem(door.admit(call("CA1"), 0, accounts=[account]), "CA1", 1)
+    tell(incoming, StreamStarted(), OpenModel(M1))
+    assert account.enter()
+    tell(incoming, ModelReady(M1))
+    tell(incoming, DeadlinePassed(), OpenModel(M2))
+    assert account.enter()
+    account.leave()
+    tell(incoming, ModelLost(M2, "connect_timeout"))
+    door.admit(call("CA2"), 2, accounts=[account])
+    door.admit(call("CA3"), 2, accounts=[account])
+    assert is_refused(lambda: door.admit(call("CA4"), 2, accounts=[account]))
+
+
+def test_a_fallback_that_takes_over_frees_the_place_with_the_own_model() -> None:
+    door, own, fallback = admission(), Account("openai", 1), Account("azure", 1)
+    incoming = door.redeem(door.admit(call("CA1"), 0, accounts=[own, fallback]), "CA1", 1)
+    tell(incoming, StreamStarted(), OpenModel(M1))
+    assert own.enter()
+    tell(incoming, ModelReady(M1))
+    own.leave()
+    tell(incoming, ModelLost(M1, "insufficient_quota", is_final=True))
+    assert not own.has_room(2)
+    tell(incoming, DeadlinePassed(), OpenModel(M2, choice=1))
+    assert fallback.enter()
+    assert own.has_room(2)
+    tell(incoming, ModelReady(M2))
+    assert not fallback.has_room(2)
 
 
 def test_the_place_with_a_fallback_is_given_back_when_the_own_model_serves_after_all() -> None:
@@ -152,6 +207,7 @@ class AnyDay(RuleBasedStateMachine):
         self.waiting: dict[str, str] = {}  # let in, the stream not begun: tickets by call
         self.begun: dict[str, IncomingCall] = {}  # the session not asked for
         self.connected: dict[str, int] = {}  # sessions by call
+        self.calls: dict[str, IncomingCall] = {}  # all that came in
         self.names = (f"CA{number}" for number in count(1))
 
     def counted(self) -> int:
@@ -170,7 +226,7 @@ class AnyDay(RuleBasedStateMachine):
     def stream(self, *, begins: bool) -> None:
         name, ticket = self.waiting.popitem()
         if begins:
-            self.begun[name] = self.admission.redeem(ticket, name, 0)
+            self.begun[name] = self.calls[name] = self.admission.redeem(ticket, name, 0)
         else:
             self.admission.withdraw(name)
 
@@ -193,6 +249,15 @@ class AnyDay(RuleBasedStateMachine):
         has_room = sum(self.connected.values()) < 4
         assert self.account.enter() is has_room
         self.connected[name] += has_room
+
+    @precondition(lambda self: 1 in self.connected.values())
+    @rule()
+    def loss(self) -> None:
+        name = next(name for name, sessions in self.connected.items() if sessions == 1)
+        del self.connected[name]
+        self.account.leave()
+        tell(self.calls[name], ModelLost(M1, "close_1006"))
+        self.begun[name] = self.calls[name]  # it asks again, or ends
 
     @precondition(lambda self: bool(self.connected))
     @rule()
