@@ -97,17 +97,14 @@ class Choices:
             target, account = self._reached(block)
         except SettingsError as error:
             raise SettingsError(f"{key_of(where)} ({block.provider}): {error}") from error
-        can = capabilities(block.provider, block.name or target.name, target.dialect, is_deployment=block.name is None)
-        self._check(agent, block, can, where)
-        return ModelChoice(target, _setup(agent, block, can), account)
-
-    def _check(self, agent: AgentFile, block: ModelOptions, can: Capabilities, where: Location) -> None:
-        """Raise SettingsError for what the file asks of a model that, as the environment has it, does not take it."""
-        found = [(key_of((*where, *below)), message) for below, message in block.mistakes(can)]
-        if (message := refused_turn_detection(can, agent.turn_detection.type)) is not None:
-            found.append(("turn_detection.type", message))
-        if found:
+        model = block.name or target.name
+        can = capabilities(block.provider, model, target.dialect, is_deployment=block.name is None)
+        found = [(key_of((*where, *below)), message) for below, message in block.mistakes(can, model)]
+        if (refused := refused_turn_detection(can, agent.turn_detection.type)) is not None:
+            found.append(("turn_detection.type", refused))
+        if found:  # as the environment has it, the model takes less than the file asks for
             raise SettingsError("; ".join(f"{key}: {message}" for key, message in found))
+        return ModelChoice(target, _setup(agent, block, can), account)
 
     def _reached(self, block: ModelOptions) -> tuple[ModelTarget, Account | None]:
         settings = self._settings

@@ -14,7 +14,6 @@ from app.agents.schema import AgentFile
 from app.audio.formats import PCM16_24K, ULAW_8K
 from app.choices import Choices, Refusal
 from app.errors import ModelError, SettingsError
-from app.model.capabilities import PROVIDERS
 from app.model.choice import ModelChoice
 from app.model.setup import Dialect, ModelSetup, NamedTool, Retention, SemanticVad, ServerVad, VoiceId, session_settings
 from app.model.socket import ConnectError
@@ -191,7 +190,7 @@ def test_what_azure_is_told_depends_on_the_api(
         (
             "{provider: azure, reasoning_effort: low}",
             azure(),
-            "model.reasoning_effort: nothing says which model the dep",
+            "model.reasoning_effort: nothing says which model azure's deployment voices",
         ),
         (
             "{provider: azure, transcription: {language: ko}}",
@@ -331,27 +330,34 @@ def test_the_preview_alone_has_a_temperature() -> None:
     assert setup.audio_format == PCM16_24K
 
 
-NAMES = ["gpt-realtime-2.1", "gpt-realtime", "gpt-4o-realtime-preview", "gpt-realtime-3", "orders"]
-MODELS: st.SearchStrategy[dict[str, object]] = st.fixed_dictionaries(
-    {"provider": st.sampled_from(PROVIDERS)},
-    optional={
-        "name": st.sampled_from(NAMES),
-        "deployment": st.sampled_from(NAMES),
-        "api_version": st.sampled_from(["v1", "2025-04-01-preview"]),
-        "auth": st.just("key"),
-        "base_url": st.just("http://127.0.0.1:9/v1"),
-        "voice": st.sampled_from(["marin", "alloy", "nova", {"id": "voice_1"}]),
-        "transcription": st.sampled_from(["off", None, {"model": "whisper-1"}, {"language": "ko"}]),
-        "noise_reduction": st.sampled_from(["near_field", "off"]),
-        "max_output_tokens": st.sampled_from([1, 4096, "inf"]),
-        "temperature": st.sampled_from([0.6, 1.2]),
-        "speed": st.sampled_from([0.25, 1.5]),
-        "tool_choice": st.sampled_from(["auto", "none", "required", {"name": "find"}]),
-        "truncation": st.sampled_from(["auto", "disabled", {"retention_ratio": 0.5}]),
-        "reasoning_effort": st.sampled_from(["low", "xhigh"]),
-        "session_limit_s": st.just(60),
-        "reconnect": st.just("never"),
-    },
+REACHED: list[dict[str, object]] = [
+    {"provider": "local"},
+    {"provider": "openai"},
+    {"provider": "tokenlab"},
+    {"provider": "compatible", "base_url": "http://127.0.0.1:9/v1", "name": "m"},
+    {"provider": "azure"},
+    {"provider": "azure", "deployment": "gpt-realtime-2", "api_version": "v1"},
+    {"provider": "azure", "api_version": "2025-04-01-preview"},
+]
+SETTINGS: dict[str, list[object]] = {
+    "name": ["gpt-realtime-2.1", "gpt-realtime", "gpt-4o-realtime-preview", "gpt-realtime-3", "orders"],
+    "voice": ["marin", "alloy", "nova", {"id": "voice_1"}],
+    "transcription": ["off", None, {"model": "whisper-1"}, {"language": "ko"}],
+    "noise_reduction": ["near_field", "off"],
+    "max_output_tokens": [1, 4096, "inf"],
+    "temperature": [0.6, 1.2],
+    "speed": [0.25, 1.5],
+    "tool_choice": ["auto", "none", "required", {"name": "find"}],
+    "truncation": ["auto", "disabled", {"retention_ratio": 0.5}],
+    "reasoning_effort": ["low", "xhigh"],
+    "session_limit_s": [60],
+    "reconnect": ["never", "within_call"],
+}
+SOME: st.SearchStrategy[dict[str, object]] = st.lists(
+    st.sampled_from([(key, value) for key, values in SETTINGS.items() for value in values]), max_size=3
+).map(dict)
+MODELS: st.SearchStrategy[dict[str, object]] = st.builds(
+    lambda reached, some: reached | some, st.sampled_from(REACHED), SOME
 )
 WHOLE_SESSIONS: st.SearchStrategy[dict[str, object]] = st.fixed_dictionaries(
     {"model": MODELS | st.builds(lambda own, other: own | {"fallbacks": [other]}, MODELS, MODELS)},
@@ -360,7 +366,7 @@ WHOLE_SESSIONS: st.SearchStrategy[dict[str, object]] = st.fixed_dictionaries(
 
 
 @given(WHOLE_SESSIONS, st.sampled_from([None, "2025-04-01-preview"]))
-@settings(deadline=None, max_examples=150)  # the machine may be busy
+@settings(deadline=None, max_examples=200)  # the machine may be busy
 def test_what_is_taken_is_something_that_the_protocol_has(keys: dict[str, object], version: str | None) -> None:
     least = {"agent": "a", "prompt": "p", "disclosure": {"text": "AI"}}
     tools = [{"name": "find", "sql": {"query": "select 1"}}]

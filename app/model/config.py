@@ -187,10 +187,10 @@ class ModelOptions(Block):
         """Whether a session that was lost is opened again within the call."""
         return ROWS[self.provider].reconnects if self.reconnect is None else self.reconnect == "within_call"
 
-    def mistakes(self, can: Capabilities) -> Iterator[tuple[Location, str]]:
-        """Give, with its key, all that sessions that take this do not take."""
+    def mistakes(self, can: Capabilities, model: str) -> Iterator[tuple[Location, str]]:
+        """Give, with its key, all that sessions that take this do not take. model: its name, or its deployment's."""
         for key in _WORDED:
-            if found := _refused(can, key, getattr(self, key), self.name or self.deployment):
+            if found := _refused(can, key, getattr(self, key), model):
                 below, message = found
                 yield (key, *below), message
 

@@ -125,7 +125,7 @@ def refused_reasoning(can: Capabilities, model: str | None, effort: str) -> str 
     """Return why a model does not reason so, and what to write."""
     if can.reasoning_efforts is None:
         return (
-            f"nothing says which model the deployment {model} is, and not all of them reason; "
+            f"nothing says which model {can.called}'s deployment {model} is, and not all of them reason; "
             "write its model too, such as name: gpt-realtime-2"
         )
     if effort in can.reasoning_efforts:

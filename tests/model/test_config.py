@@ -190,7 +190,7 @@ def test_what_the_caller_says_need_not_be_written_down(nothing: str | None) -> N
         (
             {"provider": "azure", "deployment": "orders", "reasoning_effort": "low"},
             "reasoning_effort",
-            "which model the deployment orders is, and not all of them reason; write its model too",
+            "which model azure's deployment orders is, and not all of them reason; write its model too",
         ),
         ({"session_limit_s": 4}, "session_limit_s", "greater than or equal to 5"),
         ({"reconnect": "always"}, "reconnect", "write within_call or never"),
