@@ -121,6 +121,11 @@ async def _say(settings: Settings, agent: AgentFile, texts: Sequence[str], out: 
             await embedded.start()
         prepared = prepare(agent, choices.of(agent), catalogue)
         printer = _Printer(shows_words=not as_json)
+        refused = [refusal.message for refusal in (await choices.refusals(prepared.choices)).values()]
+        if len(refused) == len(prepared.choices):
+            raise ModelError("; ".join(refused))
+        for message in refused:
+            printer.note(message)
         talk = TypedTalk(prepared.choices, catalogue, printer.words, printer.note)
         failure = await _talk(talk, prepared, texts)
     finally:
@@ -130,7 +135,7 @@ async def _say(settings: Settings, agent: AgentFile, texts: Sequence[str], out: 
     printer.end()
     seconds = _write(out, talk.turns, prepared.choices[0].setup.audio_format)
     if as_json:
-        print(json.dumps(_as_json(agent, talk, out if seconds else None), ensure_ascii=False, indent=2))
+        print(json.dumps(_as_json(agent, talk, out if seconds else None, failure), ensure_ascii=False, indent=2))
     if failure is not None:
         raise failure
     print(f"{out}: {seconds:.1f} s" if seconds else "no sound came, so nothing was written", file=sys.stderr)
@@ -194,11 +199,12 @@ def _wide(sound: bytes, audio: AudioFormat) -> bytes:
     return resample(mulaw.decode(sound), ULAW_8K.rate_hz, MODEL_HZ) if audio == ULAW_8K else sound
 
 
-def _as_json(agent: AgentFile, talk: TypedTalk, out: Path | None) -> dict[str, object]:
+def _as_json(agent: AgentFile, talk: TypedTalk, out: Path | None, failure: ModelError | None) -> dict[str, object]:
     return {
         "agent": agent.agent,
         "model": talk.model_name,
         "audio": None if out is None else str(out),
+        "error": None if failure is None else str(failure),
         "turns": [
             {
                 "text": turn.text,

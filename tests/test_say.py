@@ -18,6 +18,7 @@ from app.cli import run
 from tests.support.captured_logs import captured_logs
 from tests.support.service import ORDERS_AGENT, ROOT
 from tests.support.stand_in_model import StandInModel
+from tests.support.stand_in_providers import AZURE, AZURE_PREVIEW, COMPATIBLE, TOKENLAB, Provider
 
 PATIENCE_S = 60.0
 PLAIN = """
@@ -69,9 +70,8 @@ def spoken_to(play: Callable[[StandInModel], Coroutine[object, object, None]], f
     return asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("audio_format", ["pcm16", "pcmu"])
-def test_the_embedded_model_looks_an_order_up_and_its_voice_is_a_wav_file(tmp_path: Path, audio_format: str) -> None:
-    agent = ORDERS_AGENT.replace("provider: PROVIDER", f"provider: local, audio_format: {audio_format}")
+def test_the_embedded_model_looks_an_order_up_and_its_voice_is_a_wav_file(tmp_path: Path) -> None:
+    agent = ORDERS_AGENT.replace("provider: PROVIDER", "provider: local, audio_format: pcmu")
     (tmp_path / "orders.yaml").write_text(agent)
     with sqlite3.connect(tmp_path / "dialtone.db") as orders:
         orders.execute("create table orders (number text primary key, status text, eta text)")
@@ -109,6 +109,7 @@ def test_words_are_printed_and_turns_told_also_as_json(tmp_path: Path) -> None:
     assert said.code == 0
     told = json.loads(said.out)
     assert (told["agent"], told["model"], told["audio"]) == ("plain", "gpt-realtime-2.1", "say.wav")
+    assert told["error"] is None
     (turn,) = told["turns"]
     assert (turn["text"], turn["answer"], turn["audio_ms"], turn["tool_calls"]) == ("Hello.", "Good morning.", 500, [])
     assert turn["usage"]["output_tokens"] == 10
@@ -128,6 +129,53 @@ def test_what_was_said_before_the_model_left_is_written(tmp_path: Path) -> None:
     assert said.code == 1
     assert "dialtone say: gpt-realtime-2.1 was lost amid the conversation: close_1006" in said.err
     assert wav.read(tmp_path / "say.wav").duration_ms == 500
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "environment"),
+    [
+        (AZURE, "{provider: azure}", {"AZURE_OPENAI_ENDPOINT": "BASE", "AZURE_OPENAI_DEPLOYMENT_NAME": "voices"}),
+        (
+            AZURE_PREVIEW,
+            "{provider: azure, deployment: voices}",
+            {"AZURE_OPENAI_ENDPOINT": "BASE", "OPENAI_API_VERSION": "2025-04-01-preview"},
+        ),
+        (TOKENLAB, "{provider: tokenlab, name: gpt-realtime-2.1, audio_format: pcmu}", {"TOKENLAB_BASE_URL": "BASE"}),
+        (COMPATIBLE, "{provider: compatible, base_url: 'BASE', name: m, api_key_env: GATEWAY_KEY}", {}),
+    ],
+    ids=["azure", "azure-preview", "tokenlab", "compatible"],
+)
+def test_any_provider_is_spoken_to(tmp_path: Path, provider: Provider, model: str, environment: dict[str, str]) -> None:
+    async def scenario() -> None:
+        async with StandInModel(provider=provider) as server:
+            agent = PLAIN.replace("{provider: openai}", model).replace("BASE", server.base_url)
+            (tmp_path / "plain.yaml").write_text(agent)
+            settings = {name: value.replace("BASE", server.base_url) for name, value in environment.items()}
+            keys = dict.fromkeys(("AZURE_OPENAI_API_KEY", "TOKENLAB_API_KEY", "GATEWAY_KEY"), "sk-test")
+            saying = asyncio.create_task(say(tmp_path, "--agent", "plain.yaml", "Hello.", **settings, **keys))
+            connection = await server.next_connection()
+            await connection.wait_for("response.create")
+            await connection.reply("Good morning.", ms=480)
+            said = await saying
+            assert (said.code, said.out) == (0, "Good morning. \n"), said.err
+
+    asyncio.run(scenario())
+    sound = wav.read(tmp_path / "say.wav")
+    # the stand-in's bytes are those of 480 ms of PCM16, which as G.711 last six times as long
+    assert (sound.rate_hz, sound.duration_ms) == (24_000, 2880 if "pcmu" in model else 480)
+
+
+def test_a_model_that_has_no_realtime_is_refused_with_those_that_have(tmp_path: Path) -> None:
+    async def scenario() -> Said:
+        async with StandInModel(provider=TOKENLAB) as server:
+            (tmp_path / "plain.yaml").write_text(PLAIN.replace("openai", "tokenlab, name: chat-only"))
+            return await say(
+                tmp_path, "--agent", "plain", "Hello.", TOKENLAB_API_KEY="sk-test", TOKENLAB_BASE_URL=server.base_url
+            )
+
+    said = asyncio.run(scenario())
+    assert (said.code, said.out) == (1, "")
+    assert "chat-only is no realtime model of TokenLab; those that are: " in said.err
 
 
 @pytest.fixture
