@@ -65,14 +65,16 @@ class Conversation:
         """Take words out again: they were not heard after all."""
         self._entries = [entry for entry in self._entries if entry.item_id != item_id]
 
-    def hold(self, item_id: ItemId) -> None:
-        """Do not tell this yet: what came before it is not in the model's conversation so far."""
+    def hold(self, item_id: ItemId, *, only_behind: bool = False) -> None:
+        """Do not tell this and what came behind it yet: something before it is to be said again first."""
+        is_behind = False
         for entry in self._entries:
-            if entry.item_id == item_id:
-                entry.is_held = True
+            entry.is_held = entry.is_held or is_behind or (entry.item_id == item_id and not only_behind)
+            is_behind = is_behind or entry.item_id == item_id
 
     def let_go(self) -> None:
-        """What was held may be told, behind all that the model knows by now."""
+        """What was held may be told now, and stands behind all else."""
+        self._entries.sort(key=lambda entry: entry.is_held)
         for entry in self._entries:
             entry.is_held = False
 

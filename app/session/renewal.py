@@ -14,7 +14,7 @@ MOST_S = 300.0
 """…but no more than this."""
 RETRY_S = 2.0
 LAST_MOMENT_S = 1.0
-"""So long before the end it is changed whatever goes on."""
+"""At most so long before the end it is changed whatever goes on."""
 LOOK_S = 0.1
 """How often the gap is looked for, once it is."""
 FORMER_S = 3.0
@@ -55,8 +55,8 @@ class Renewal:
         self.open_item: ItemId | None = None
         self.speech_ms = 0
         """Where in its audio that began."""
-        self.begins_bytes: int | None = None
-        """Where on the stream its audio begins, if it was given any."""
+        self.begins_bytes = 0
+        """Where on the stream its audio begins, once it is given any."""
         self.limit_s: float | None = None
         """How long it will last."""
         self.committed: list[ItemId] = []
@@ -95,7 +95,7 @@ class Renewal:
         return self.must_at is not None and at >= self.must_at
 
     def is_last_moment(self, at: float) -> bool:
-        return at >= self._ends_at - LAST_MOMENT_S
+        return at >= self._ends_at - min(LAST_MOMENT_S, (self._ends_at - (self.must_at or self._ends_at)) / 2)
 
     @property
     def is_opening(self) -> bool:
@@ -111,7 +111,7 @@ class Renewal:
     def opened(self, model: ModelNumber) -> None:
         self.state = RenewalState.OPENING
         self.model = model
-        self.open_item = self.begins_bytes = None
+        self.open_item = None
         self.committed = []
 
     def ready(self, limit_s: float | None) -> None:

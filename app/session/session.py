@@ -297,7 +297,8 @@ def _go_on(call: CallState, at: float) -> None:
             call.out += call.conversation.tell(call.line.model)
             call.responses.request(at)
             call.out.append(RequestResponse(call.line.model))
-    call.backlog.needed_from = unheard_from(call) if call.caller_turns.unwritten else None
+    is_needed = call.is_repeating or call.caller_turns.unwritten
+    call.backlog.needed_from = unheard_from(call) if is_needed else None
     if call.phase.phase is Phase.CLOSING and call.is_stream_over and not _is_awaiting_model(call, at):
         finish(call, at)
         return

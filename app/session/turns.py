@@ -119,9 +119,9 @@ class CallerTurns:
             turn.is_answered = turn.end_ms is not None
 
     @property
-    def unended(self) -> list[ItemId]:
-        """The turns that the caller has not finished."""
-        return [item_id for item_id, turn in self._open.items() if turn.end_ms is None]
+    def unended(self) -> dict[ItemId, int]:
+        """The turns that the caller has not finished, by the item; → where on the stream each begins, ms."""
+        return {item_id: turn.start_ms for item_id, turn in self._open.items() if turn.end_ms is None}
 
     @property
     def unwritten(self) -> dict[ItemId, int]:

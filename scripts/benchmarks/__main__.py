@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from scripts.benchmarks import barge_in, hearing, load, rows
+from scripts.benchmarks import barge_in, hearing, load, losses, rows
 
 
 def main() -> int:
@@ -36,7 +36,15 @@ def main() -> int:
         "--real", type=_count, nargs="?", const=40, default=0, metavar="N", help="about N more over real sockets (40)"
     )
     cut.add_argument("--json", type=Path, metavar="FILE", help="write every figure there")
+    lost = benchmarks.add_parser(
+        "losses", help="the model lost at random moments of emulated calls: what was lost with it"
+    )
+    lost.add_argument("--count", type=_count, default=1000, metavar="N", help="calls, in virtual time (default: 1000)")
+    lost.add_argument("--seed", type=int, default=1, metavar="N", help="other chances (default: 1)")
+    lost.add_argument("--json", type=Path, metavar="FILE", help="write every figure there")
     arguments = parser.parse_args()
+    if arguments.benchmark == "losses":
+        return losses.run(arguments.count, arguments.seed, arguments.json)
     if arguments.benchmark == "barge-in":
         return barge_in.run(arguments.count, arguments.seed, arguments.real, arguments.json)
     if arguments.benchmark == "hearing":

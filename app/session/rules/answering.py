@@ -44,12 +44,14 @@ def turn_committed(call: CallState, item_id: ItemId, at: float) -> None:
         call.floor.caller_stopped()  # an interruption that was accepted after the turn's end had begun it anew
     call.interruption.committed(item_id)
     call.turn_over_bytes = call.caller_bytes
-    call.is_repeating = False
     if call.interruption.is_dismissed(item_id) and not call.interruption.is_about(item_id):
         call.out.append(DeleteItem(call.line.model, item_id))
         after_turn(call, at)
         return
     call.conversation.learnt(Side.CALLER, item_id, "", call.line.model)
+    if call.is_repeating:
+        call.is_repeating = False
+        call.conversation.let_go()
     if call.interruption.is_about(item_id):
         return  # what becomes of it is being judged
     if call.phase.phase is Phase.CONVERSING and call.line.answers_turns:

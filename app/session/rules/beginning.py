@@ -9,8 +9,8 @@ from app.session.words import BargeInMode, Phrase
 
 TURN_WAIT_S = 8.0
 """How long the greeting waits for a caller who was speaking when the disclosure ended."""
-COVER_AFTER_S = 1.0
-"""So long may the model be missing before somebody who waits for it is told to."""
+COVER_AFTER_S = 0.5
+"""So long may the model be missing, at least, before a caller is asked for patience."""
 
 
 def settle_disclosure(call: CallState, state: DisclosureState, at: float, *, mark: str | None) -> None:

@@ -16,6 +16,8 @@ CUT_OFF_CUE = (
     "Your voice broke off while you were speaking. The caller has heard your last words above and nothing behind them. "
     "Go on from there, and do not begin anew."
 )
+SILENCE_S = 1.0
+"""Of the caller who waits: after that something is said."""
 COVER_AGAIN_S = 0.1
 """How often it is looked whether somebody waits in silence."""
 REPEAT_WAIT_S = 2.0
@@ -60,12 +62,15 @@ def model_lost(call: CallState, at: float, *, is_final: bool = False) -> None:
     call.unheard_by = None
     call.floor.caller_stopped()
     unwritten = call.caller_turns.unwritten
+    if unwritten:
+        call.repeat_from = unheard_from(call)
     call.backlog.begin_again(unheard_from(call))
     for item_id in unwritten:
         call.caller_turns.forget(item_id)
+        call.conversation.hold(item_id, only_behind=True)
         call.conversation.forget(item_id)
         call.responses.unwant(item_id)
-    call.is_repeating = bool(unwritten)
+    call.is_repeating = call.is_repeating or bool(unwritten)
     call.repeated_by = None
     if was_answering and call.is_begun:
         if lost is not None and call.playback.has_response(lost):
@@ -76,7 +81,7 @@ def model_lost(call: CallState, at: float, *, is_final: bool = False) -> None:
 
 
 def mind_recovery(call: CallState, at: float) -> None:
-    """Have the next session go on with a lost response, once what there was of it was heard and its question repeated."""
+    """Have the next session go on with a lost response, once what is left of it was heard and its question repeated."""
     if not call.is_repeating or not call.line.is_ready or call.backlog.holds_sound:
         call.repeated_by = None
     elif call.repeated_by is None:
@@ -84,20 +89,20 @@ def mind_recovery(call: CallState, at: float) -> None:
     elif at >= call.repeated_by:
         call.is_repeating = False  # it has heard no turn in it
         call.repeated_by = None
+        call.conversation.let_go()
     if call.cut_off is None or call.is_repeating or call.playback.has_response(call.cut_off):
         return
     call.cut_off = None
-    call.conversation.let_go()
     call.responses.want(say_to_model(call, Side.CUE, CUT_OFF_CUE))
 
 
 def cover(call: CallState, at: float) -> None:
     """Nobody shall wait in silence for a model that is being replaced, or has yet to hear what was said meanwhile."""
-    if call.line.is_ready and not call.backlog and not call.responses.is_wanted:
+    waits = call.responses.is_wanted or call.backlog.holds_sound or call.is_repeating or call.cut_off is not None
+    if call.line.is_ready and not waits:
         call.cover_at = None
         return
-    waits = call.responses.is_wanted or call.backlog.holds_sound
-    is_quiet = call.verdict is Verdict.SILENCE and at >= call.quiet_since + COVER_AFTER_S
+    is_quiet = call.verdict is Verdict.SILENCE and at >= call.quiet_since + SILENCE_S
     if waits and is_quiet and call.playback.is_silent:
         call.cover_at = None
         speak(call, Phrase.COVER)

@@ -18,7 +18,7 @@ from app.session.renewal import FORMER_S
 from app.session.rules.beginning import let_model_answer
 from app.session.rules.heard import note_caller_turn
 from app.session.rules.state import CallState
-from app.session.words import ModelNumber, Verdict
+from app.session.words import ItemId, ModelNumber, Verdict
 
 MARGIN_MS = 200
 """Before what the model took for a turn's beginning, to be sure of it."""
@@ -39,6 +39,8 @@ def feed(
 
 def unheard_from(call: CallState) -> int:
     """Return from where on the stream, in bytes, a new session has to hear what the caller says."""
+    if call.is_repeating:
+        return call.repeat_from
     starts = call.caller_turns.unwritten.values()
     if starts:
         return call.terms.audio.bytes_of(max(0, min(starts) - MARGIN_MS))
@@ -62,10 +64,17 @@ def _wait_beside(call: CallState, at: float) -> None:
     if is_quiet(call) or renewal.is_last_moment(at) or (renewal.is_overdue(at) and is_gap(call)):
         take_over(call, at)
     elif renewal.is_overdue(at) and call.beside is None:
-        begins = max(unheard_from(call), call.backlog.oldest)
-        call.beside = Backlog(call.terms.audio)
-        call.beside.copy_from(call.backlog, begins)
-        renewal.begins_bytes = begins
+        _listen_beside(call, call.caller_turns.unended)
+
+
+def _listen_beside(call: CallState, turns: dict[ItemId, int]) -> None:
+    """From here on the second session hears the caller as well, turns that are under way from their beginning."""
+    begins = call.caller_bytes
+    if turns:
+        begins = max(call.terms.audio.bytes_of(max(0, min(turns.values()) - MARGIN_MS)), call.backlog.oldest)
+    call.beside = Backlog(call.terms.audio)
+    call.beside.copy_from(call.backlog, begins)
+    call.renewal.begins_bytes = begins
 
 
 def is_quiet(call: CallState) -> bool:
@@ -92,9 +101,12 @@ def is_gap(call: CallState) -> bool:
 def take_over(call: CallState, at: float) -> None:
     """The second session is the call's from here on; the first one is kept for the words that it still owes."""
     renewal, former = call.renewal, call.line.model
+    if call.beside is None:
+        _listen_beside(call, call.caller_turns.unended)
     model, open_item = renewal.model, renewal.open_item
-    call.line.take_over(model, _origin_ms(call), at)
-    call.backlog, call.beside = call.beside or call.backlog, None
+    call.line.take_over(model, call.terms.audio.ms_of(renewal.begins_bytes), at)
+    if call.beside is not None:
+        call.backlog, call.beside = call.beside, None
     renewal.begin(renewal.limit_s, at)
     _leave_responses(call)
     for item_id in renewal.committed:  # the former one has them too, and they are told as text
@@ -121,12 +133,6 @@ def _leave_responses(call: CallState) -> None:
     if lost is not None and call.playback.has_response(lost):
         call.cut_off = lost
     call.playback.model_gone()
-
-
-def _origin_ms(call: CallState) -> int:
-    """Where on the stream the second session's audio begins: with what it was given first, or now."""
-    begins = call.renewal.begins_bytes
-    return call.terms.audio.ms_of(call.caller_bytes if begins is None else begins)
 
 
 def close_former(call: CallState) -> None:

@@ -56,6 +56,7 @@ class CallState:
         self.turn_over_bytes = 0  # how much of the caller's audio there was when the last turn was committed
         self.cut_off: ResponseId | None = None  # it was lost with its model, and what there is of it plays out
         self.is_repeating = False  # a turn that only the lost model had heard is on its way to the next
+        self.repeat_from = 0
         self.repeated_by: float | None = None
         self.cover_at: float | None = None
         self.quiet_since = 0.0  # of the caller
