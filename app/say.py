@@ -167,8 +167,8 @@ class _Printer:
         if text == "\n":
             self.end()
         elif self._shows_words and text:
-            print(text, end="", flush=True)
             self._is_amid_line = True
+            self._show(text)
 
     def note(self, text: str) -> None:
         self.end()
@@ -176,8 +176,14 @@ class _Printer:
 
     def end(self) -> None:
         if self._is_amid_line:
-            print(flush=True)
             self._is_amid_line = False
+            self._show("\n")
+
+    def _show(self, text: str) -> None:
+        try:
+            print(text, end="", flush=True)
+        except BrokenPipeError:  # the reader has seen enough; the file is still to be written
+            self._shows_words = self._is_amid_line = False
 
 
 def _write(out: Path, turns: Sequence[TypedTurn], audio: AudioFormat) -> float:

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import sys
 from asyncio.subprocess import PIPE
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,14 +36,21 @@ class Said:
     err: str
 
 
-async def say(folder: Path, *arguments: str, **environment: str) -> Said:
+async def say(folder: Path, *arguments: str, environment: Mapping[str, str] | None = None, stdout: int = PIPE) -> Said:
     """Run the command in that folder, with the agents that lie there."""
     inherited = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "VIRTUAL_ENV")}
+    own = {"PYTHONPATH": str(ROOT), "AGENTS_DIR": str(folder), "DATA_DIR": str(folder)}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "app", "say", *arguments),
         cwd=folder,
-        env={**inherited, "PYTHONPATH": str(ROOT), "AGENTS_DIR": str(folder), "DATA_DIR": str(folder), **environment},
-        stdout=PIPE,
+        env={
+            **inherited,
+            "PYTHONPATH": str(ROOT),
+            "AGENTS_DIR": str(folder),
+            "DATA_DIR": str(folder),
+            **(environment or {}),
+        },
+        stdout=stdout,
         stderr=PIPE,
     )
     try:
@@ -54,16 +61,19 @@ async def say(folder: Path, *arguments: str, **environment: str) -> Said:
             process.kill()
             await process.wait()
     assert process.returncode is not None
-    return Said(process.returncode, out.decode(), err.decode())
+    return Said(process.returncode, (out or b"").decode(), err.decode())
 
 
-def spoken_to(play: Callable[[StandInModel], Coroutine[object, object, None]], folder: Path, *arguments: str) -> Said:
+def spoken_to(
+    play: Callable[[StandInModel], Coroutine[object, object, None]], folder: Path, *arguments: str, stdout: int = PIPE
+) -> Said:
     """Run the command against a stand-in for the vendor that plays its part."""
 
     async def scenario() -> Said:
         async with StandInModel() as model:
             playing = asyncio.create_task(play(model))
-            said = await say(folder, *arguments, OPENAI_API_KEY="sk-test", OPENAI_BASE_URL=model.base_url)
+            environment = {"OPENAI_API_KEY": "sk-test", "OPENAI_BASE_URL": model.base_url}
+            said = await say(folder, *arguments, environment=environment, stdout=stdout)
             await playing
             return said
 
@@ -131,6 +141,24 @@ def test_what_was_said_before_the_model_left_is_written(tmp_path: Path) -> None:
     assert wav.read(tmp_path / "say.wav").duration_ms == 500
 
 
+def test_a_reader_that_has_seen_enough_does_not_cost_the_file(tmp_path: Path) -> None:
+    (tmp_path / "plain.yaml").write_text(PLAIN)
+
+    async def play(model: StandInModel) -> None:
+        connection = await model.next_connection()
+        await connection.wait_for("response.create")
+        await connection.reply("Good morning.", ms=500)
+
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    try:
+        said = spoken_to(play, tmp_path, "--agent", "plain", "Hello.", stdout=write_end)
+    finally:
+        os.close(write_end)
+    assert (said.code, said.err) == (0, "> Hello.\nsay.wav: 0.5 s\n")
+    assert wav.read(tmp_path / "say.wav").duration_ms == 500
+
+
 @pytest.mark.parametrize(
     ("provider", "model", "environment"),
     [
@@ -152,7 +180,7 @@ def test_any_provider_is_spoken_to(tmp_path: Path, provider: Provider, model: st
             (tmp_path / "plain.yaml").write_text(agent)
             settings = {name: value.replace("BASE", server.base_url) for name, value in environment.items()}
             keys = dict.fromkeys(("AZURE_OPENAI_API_KEY", "TOKENLAB_API_KEY", "GATEWAY_KEY"), "sk-test")
-            saying = asyncio.create_task(say(tmp_path, "--agent", "plain.yaml", "Hello.", **settings, **keys))
+            saying = asyncio.create_task(say(tmp_path, "--agent", "plain.yaml", "Hello.", environment=settings | keys))
             connection = await server.next_connection()
             await connection.wait_for("response.create")
             await connection.reply("Good morning.", ms=480)
@@ -169,9 +197,8 @@ def test_a_model_that_has_no_realtime_is_refused_with_those_that_have(tmp_path: 
     async def scenario() -> Said:
         async with StandInModel(provider=TOKENLAB) as server:
             (tmp_path / "plain.yaml").write_text(PLAIN.replace("openai", "tokenlab, name: chat-only"))
-            return await say(
-                tmp_path, "--agent", "plain", "Hello.", TOKENLAB_API_KEY="sk-test", TOKENLAB_BASE_URL=server.base_url
-            )
+            environment = {"TOKENLAB_API_KEY": "sk-test", "TOKENLAB_BASE_URL": server.base_url}
+            return await say(tmp_path, "--agent", "plain", "Hello.", environment=environment)
 
     said = asyncio.run(scenario())
     assert (said.code, said.out) == (1, "")
