@@ -43,13 +43,7 @@ async def say(folder: Path, *arguments: str, environment: Mapping[str, str] | No
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "app", "say", *arguments),
         cwd=folder,
-        env={
-            **inherited,
-            "PYTHONPATH": str(ROOT),
-            "AGENTS_DIR": str(folder),
-            "DATA_DIR": str(folder),
-            **(environment or {}),
-        },
+        env=inherited | own | dict(environment or {}),
         stdout=stdout,
         stderr=PIPE,
     )
