@@ -107,6 +107,11 @@ class Backlog:
         for at, frame, is_silent in frames:
             self.keep(at, frame, is_silent=is_silent)
 
+    def skip_to(self, position: int) -> None:
+        """What was said before there needs not be said to this model."""
+        while self._due and self._due[0][0] < position:
+            self._take()
+
     def copy_from(self, other: "Backlog", position: int) -> None:
         """Have due for this model what another one was given from there on, and what waits for that one too."""
         for at, frame, is_silent in [*other._had, *other._due]:

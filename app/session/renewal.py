@@ -6,7 +6,15 @@ audio as well, and takes over at the next gap between words.
 
 from enum import Enum
 
-from app.session.words import ItemId, ModelNumber
+from app.session.events import (
+    AgentAudio,
+    AgentAudioEnded,
+    AgentTranscript,
+    ModelEvent,
+    ResponseEnded,
+    ToolCallRequested,
+)
+from app.session.words import ItemId, ModelNumber, ResponseId
 
 SHARE = 0.25
 """So much of a session's length is the time before its end in which it is renewed…"""
@@ -34,17 +42,18 @@ class Renewal:
     """
 
     __slots__ = (
-        "_ends_at",
         "_from_at",
         "_retry_at",
         "begins_bytes",
         "committed",
+        "ends_at",
         "former",
         "former_until",
         "limit_s",
         "model",
         "must_at",
         "open_item",
+        "response_id",
         "speech_ms",
         "state",
     )
@@ -64,8 +73,10 @@ class Renewal:
         """From when on it is not waited for a quiet moment any more."""
         self.former: ModelNumber | None = None
         self.former_until: float | None = None
+        self.response_id: ResponseId | None = None
+        """The response that it has begun and is to finish."""
         self._from_at: float | None = None
-        self._ends_at = 0.0
+        self.ends_at = 0.0
         self._retry_at = 0.0
 
     def begin(self, limit_s: float | None, at: float) -> None:
@@ -75,10 +86,26 @@ class Renewal:
             self._from_at = self.must_at = None
             return
         before_s = min(MOST_S, limit_s * SHARE)
-        self._ends_at = at + limit_s
-        self._from_at = self._ends_at - before_s
-        self.must_at = self._ends_at - before_s / 2
+        self.ends_at = at + limit_s
+        self._from_at = self.ends_at - before_s
+        self.must_at = self.ends_at - before_s / 2
         self._retry_at = 0.0
+
+    def took_over(self, former: ModelNumber, response_id: ResponseId | None, until: float, at: float) -> None:
+        """The second session is the call's now. response_id: what the former is to finish; until: no longer."""
+        self.former, self.former_until, self.response_id = former, until, response_id
+        self.begin(self.limit_s, at)
+
+    def is_owed(self, event: ModelEvent) -> bool:
+        """Is this of the response that the former session is to finish?"""
+        return (
+            event.model == self.former
+            and isinstance(event, AgentAudio | AgentAudioEnded | AgentTranscript | ToolCallRequested | ResponseEnded)
+            and event.response_id == self.response_id
+        )
+
+    def former_gone(self) -> None:
+        self.former = self.former_until = self.response_id = None
 
     def stop(self) -> None:
         """The first session is gone before its time."""
@@ -95,7 +122,7 @@ class Renewal:
         return self.must_at is not None and at >= self.must_at
 
     def is_last_moment(self, at: float) -> bool:
-        return at >= self._ends_at - min(LAST_MOMENT_S, (self._ends_at - (self.must_at or self._ends_at)) / 2)
+        return at >= self.ends_at - min(LAST_MOMENT_S, (self.ends_at - (self.must_at or self.ends_at)) / 2)
 
     @property
     def is_opening(self) -> bool:

@@ -124,9 +124,15 @@ class Responses:
         self._due_by = at + SILENT_WAIT_S
         return cut
 
-    def heard_from(self, at: float) -> None:
-        """The open response gave something: it is alive."""
-        self._due_by = at + SILENT_WAIT_S
+    @property
+    def is_awaited(self) -> bool:
+        """Is one about to begin?"""
+        return self.state is ResponseState.REQUESTED or self.is_expected
+
+    def heard_from(self, response_id: ResponseId, at: float) -> None:
+        """A response gave something; if it is the open one, it is alive."""
+        if response_id == self.response_id:
+            self._due_by = at + SILENT_WAIT_S
 
     def refused(self, at: float) -> None:
         """Our request was refused: the reasons stand, and the response that was in its way will end."""
@@ -187,6 +193,19 @@ class Responses:
             return None
         self._cut.append(stuck)
         return stuck
+
+    def hand_over(self) -> ResponseId | None:
+        """Another session takes over: return the response that this one has begun, which it is to finish."""
+        begun = self.response_id if self.response_id is not None and not self.is_cut(self.response_id) else None
+        self.state = ResponseState.IDLE
+        self.response_id = None
+        self._due_by = None
+        self._is_cut_unborn = False
+        return begun
+
+    def bar(self, response_id: ResponseId) -> None:
+        """Take in nothing of it any more."""
+        self._cut.append(response_id)
 
     def abandon(self) -> None:
         """The model session is gone, and with it whatever was open. What is wanted stays wanted."""

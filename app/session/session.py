@@ -169,7 +169,7 @@ def _take(call: CallState, event: Event, at: float) -> None:
         case _:
             if type(event) is ResponseEnded:  # billed whichever session it was, and whether or not it was heard
                 call.cost.charge(call.line.choice_of(event.model), event.usage)
-            if call.line.is_current(event.model):
+            if call.line.is_current(event.model) or call.renewal.is_owed(event):
                 _take_from_model(call, event, at)
             elif call.renewal.is_about(event.model):
                 second_says(call, event, at)
@@ -181,7 +181,7 @@ def _take_from_model(call: CallState, event: ModelEvent, at: float) -> None:
     match event:
         case AgentAudio(model, response_id, item_id, content_index, audio):
             if call.takes_in(response_id) and not call.responses.is_over(response_id):
-                call.responses.heard_from(at)
+                call.responses.heard_from(response_id, at)
                 call.playback.audio(model, response_id, item_id, content_index, audio)
                 bound_waiting(call, at)
             else:

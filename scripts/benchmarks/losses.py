@@ -44,9 +44,7 @@ def run(count: int, seed: int, file: Path | None) -> int:
     """Play so many calls, print what they were like; return 0 if nothing was lost and the goal is met, else 1."""
     cases = [case(seed * 1_000_000 + number) for number in range(count)]
     kinds = sorted({each.told.lost_during for each in cases})
-    print(
-        f"The model lost in {count} emulated calls of three questions each, in {count * _DOUBLE:.0f} or so of them twice"
-    )
+    print(f"The model lost in {count} emulated calls of three questions each, in every fifth or so of them twice")
     print(f"(seed {seed}; virtual time; connects take 80-400 ms, in three of ten some are refused first)\n")
     print("lost while             calls   longest silence heard, s      more than undisturbed, s    cover lines")
     print("                               p50     p95     max           p50     p95     max")

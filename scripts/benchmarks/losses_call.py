@@ -48,7 +48,6 @@ from scripts.benchmarks.losses_model import (
     words_of,
 )
 
-QUESTIONS = 3
 _FRAME_S = 0.02
 _WORD_FRAMES = WORD_MS // 20
 _BREATH_FRAMES = 2
@@ -90,9 +89,12 @@ class Told:
 class LossCall:
     """One call of a few questions and answers."""
 
-    def __init__(self, seed: int, losses: Sequence[Loss], *, session_limit_s: float | None = None) -> None:
+    def __init__(
+        self, seed: int, losses: Sequence[Loss], *, session_limit_s: float | None = None, questions: int = 3
+    ) -> None:
         self._chances = random.Random(seed)
         self._losses = losses
+        self._questions = questions
         self.at = 0.0
         self._heap: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
@@ -253,7 +255,7 @@ class LossCall:
         if not answered:
             self.told.unanswered.append(self._asked)
         self._asked += 1
-        if self._asked >= QUESTIONS:
+        if self._asked >= self._questions:
             self.send(StreamEnded(StreamEnd.STOPPED))
             return
         self._asked_at = self.at
@@ -266,12 +268,12 @@ class LossCall:
         told = self.told
         told.seconds = self.at
         heard = [byte for begin, end, byte in self.heard if end - begin > WORD_MS / 2000]
-        for number in range(min(self._asked + 1, QUESTIONS)):
+        for number in range(min(self._asked + 1, self._questions)):
             counts = [heard.count(word) for word in answer(number)]
             told.missing += sum(1 for count in counts if not count)
             told.twice += sum(1 for count in counts if count > 1)
         written = [word for note in self.notes if note.speaker is Speaker.CALLER for word in words_of(note.heard or "")]
-        for number in range(min(self._asked, QUESTIONS)):
+        for number in range(min(self._asked, self._questions)):
             counts = [written.count(word) for word in question(number)]
             told.turns_lost += any(not count for count in counts)
             told.turns_twice += sum(1 for count in counts if count > 1) > QUESTION_WORDS // 2
@@ -282,21 +284,16 @@ class LossCall:
         """The longest stretch from a question's last word to its answer's last one in which nobody makes a sound."""
         longest = 0.0
         sounds = sorted([(begin, end) for begin, end, _ in self.heard] + self.spoken)
-        ends_at = [
-            max((end for _, end, byte in self.heard if byte in answer(n)), default=0.0) for n in range(QUESTIONS)
-        ]
+        answers = [[end for _, end, byte in self.heard if byte in answer(number)] for number in range(self._questions)]
+        ends_at = [max(ends, default=0.0) for ends in answers]
         until = 0.0
         for begin, end in sounds:
             waits = any(
                 spoken_end - 1e-6 <= until < ends_at[number]
-                for number, (_, spoken_end) in enumerate(self._questions())
-                if number < QUESTIONS
+                for number, (_, spoken_end) in enumerate(self.spoken)
+                if number < self._questions
             )
             if waits:
                 longest = max(longest, begin - until)
             until = max(until, end)
         return longest
-
-    def _questions(self) -> list[tuple[float, float]]:
-        """Each question's begin and end."""
-        return self.spoken

@@ -222,13 +222,13 @@ def test_a_reply_without_a_sound_yet_is_asked_for_again_at_once() -> None:
 # --- the cover line ---------------------------------------------------------------------------------------------------
 
 
-def test_somebody_who_waits_for_an_answer_is_told_to_after_a_second() -> None:
+def test_somebody_who_waits_in_silence_for_a_second_is_told_to() -> None:
     driver = conversing()
     asks(driver, M1, A, 1000)
     driver.send(CallerTranscript(M1, A, "Where is it?"))
     driver.send(ModelLost(M1, "close_1006"))
-    assert only(driver.hear(Verdict.SILENCE, 960), SpeakPhrase) == []
-    (spoken,) = only(driver.hear(Verdict.SILENCE, 100), SpeakPhrase)
+    assert only(driver.hear(Verdict.SILENCE, 440), SpeakPhrase) == [], "half a second has gone by before the loss"
+    (spoken,) = only(driver.hear(Verdict.SILENCE, 200), SpeakPhrase)
     assert isinstance(spoken, SpeakPhrase)
     assert spoken.phrase is Phrase.COVER
     driver.speak(spoken.piece, 1000)

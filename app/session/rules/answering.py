@@ -74,6 +74,8 @@ def response_ended(call: CallState, event: ResponseEnded, at: float) -> None:
     """The last word on a response, whatever became of it."""
     claim = next((item for item, words in call.playback.words_of(event.response_id).items() if _is_claim(words)), None)
     was_open = call.responses.ended(event.response_id)
+    if event.response_id == call.renewal.response_id:
+        call.renewal.response_id = None
     call.playback.response_complete(event.response_id)
     close_agent_turn_if_whole(call)
     if was_open and event.status is ResponseStatus.FAILED:

@@ -31,6 +31,11 @@ def cut_playback(call: CallState, at: float, *, is_barge_in: bool) -> Item | Non
         call.out.append(ClearPlayback())
     if cut_response is not None:
         call.out.append(CancelResponse(call.line.model, cut_response))
+    owed, former = call.renewal.response_id, call.renewal.former
+    if owed is not None and former is not None:
+        call.renewal.response_id = None
+        call.responses.bar(owed)
+        call.out.append(CancelResponse(former, owed))
     for piece in sorted(call.speaking):
         call.out.append(CancelSpeech(piece))
     call.speaking.clear()

@@ -5,7 +5,7 @@ from app.session.conversation import Side
 from app.session.events import ModelReady
 from app.session.phase import Phase
 from app.session.rules.beginning import COVER_AFTER_S, let_model_answer
-from app.session.rules.renewing import drop_second, limit_s, take_over, unheard_from
+from app.session.rules.renewing import drop_second, leave_former, limit_s, take_over, unheard_from
 from app.session.rules.saying import say_to_model, speak
 from app.session.rules.state import CallState
 from app.session.words import ItemId, Phrase, Verdict
@@ -46,7 +46,7 @@ def model_lost(call: CallState, at: float, *, is_final: bool = False) -> None:
     """What was under way with it is over; what is wanted stays wanted, and what it alone has heard is said again."""
     if call.renewal.is_beside:
         take_over(call, at)  # another is here already
-        call.renewal.former = call.renewal.former_until = None
+        leave_former(call)
         return
     if call.line.is_ready:
         call.cover_at = at + COVER_AFTER_S

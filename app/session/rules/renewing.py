@@ -1,7 +1,15 @@
 """One session takes over from another while the call goes on: what it is given, when, and what becomes of the other."""
 
 from app.session.backlog import Backlog
-from app.session.commands import AppendInputAudio, CloseModel, Command, DeleteItem, NoteRenewal, OpenModel
+from app.session.commands import (
+    AppendInputAudio,
+    CancelResponse,
+    CloseModel,
+    Command,
+    DeleteItem,
+    NoteRenewal,
+    OpenModel,
+)
 from app.session.conversation import Side
 from app.session.events import (
     CallerSpeechStarted,
@@ -12,6 +20,7 @@ from app.session.events import (
     ModelLost,
     ModelReady,
     ModelStalled,
+    ResponseStarted,
 )
 from app.session.phase import Phase
 from app.session.renewal import FORMER_S
@@ -55,8 +64,12 @@ def mind_renewal(call: CallState, at: float) -> None:
         call.out.append(OpenModel(renewal.model, call.line.choice))
     if renewal.is_beside:
         _wait_beside(call, at)
-    if renewal.former_until is not None and (at >= renewal.former_until or not call.caller_turns.await_words):
+    if renewal.former_until is not None and (at >= renewal.former_until or _owes_nothing(call)):
         close_former(call)
+
+
+def _owes_nothing(call: CallState) -> bool:
+    return call.renewal.response_id is None and not call.caller_turns.await_words
 
 
 def _wait_beside(call: CallState, at: float) -> None:
@@ -93,53 +106,65 @@ def is_quiet(call: CallState) -> bool:
 
 def is_gap(call: CallState) -> bool:
     """Is this between two words, and do both sessions hear the same of the caller?"""
-    if call.beside is None or call.beside or call.verdict is not Verdict.SILENCE or call.responses.is_open:
+    if call.beside is None or call.beside or call.verdict is not Verdict.SILENCE or call.responses.is_awaited:
         return False
     return call.floor.is_caller_speaking == (call.renewal.open_item is not None)
 
 
 def take_over(call: CallState, at: float) -> None:
-    """The second session is the call's from here on; the first one is kept for the words that it still owes."""
+    """The second session is the call's from here on; the first one is kept for what it still owes."""
     renewal, former = call.renewal, call.line.model
     if call.beside is None:
         _listen_beside(call, call.caller_turns.unended)
-    model, open_item = renewal.model, renewal.open_item
-    call.line.take_over(model, call.terms.audio.ms_of(renewal.begins_bytes), at)
     if call.beside is not None:
         call.backlog, call.beside = call.beside, None
-    renewal.begin(renewal.limit_s, at)
-    _leave_responses(call)
-    for item_id in renewal.committed:  # the former one has them too, and they are told as text
-        call.out.append(DeleteItem(model, item_id))
-    for item_id in call.caller_turns.unended:
-        call.caller_turns.forget(item_id)
-    call.interruption.model_gone()
-    call.interruption.open_item = open_item
-    if open_item is not None:
-        call.caller_turns.started(open_item, call.stream_ms(renewal.speech_ms, at))
-        call.floor.caller_started()
-    else:
-        call.floor.caller_stopped()
-    call.out += call.conversation.tell(model)
+    call.line.take_over(renewal.model, call.terms.audio.ms_of(renewal.begins_bytes), at)
+    owed_until = at + FORMER_S if call.responses.response_id is None else renewal.ends_at
+    renewal.took_over(former, call.responses.hand_over(), owed_until, at)
+    _adopt_turns(call, at)
+    call.out += call.conversation.tell(call.line.model)
     if call.phase.phase is Phase.CONVERSING:
         let_model_answer(call)
-    call.out.append(NoteRenewal(model, former))
-    renewal.former, renewal.former_until = former, at + FORMER_S
+    call.out.append(NoteRenewal(call.line.model, former))
 
 
-def _leave_responses(call: CallState) -> None:
-    lost = call.responses.response_id
-    call.responses.abandon()
-    if lost is not None and call.playback.has_response(lost):
-        call.cut_off = lost
-    call.playback.model_gone()
+def _adopt_turns(call: CallState, at: float) -> None:
+    """What the second session has heard of the caller counts now, but for the turns that the first one has finished."""
+    renewal, item_id = call.renewal, call.renewal.open_item
+    for committed in renewal.committed:  # told as text
+        call.out.append(DeleteItem(call.line.model, committed))
+    call.interruption.model_gone()
+    begins_ms = call.stream_ms(renewal.speech_ms, at)
+    is_speaking = call.floor.is_caller_speaking
+    if item_id is not None and not is_speaking and call.terms.audio.bytes_of(begins_ms) < call.turn_over_bytes:
+        call.interruption.dismiss(item_id)
+        item_id = None
+    if not is_speaking:
+        call.backlog.skip_to(call.turn_over_bytes)
+    for unended in call.caller_turns.unended:
+        call.caller_turns.forget(unended)
+    call.interruption.open_item = item_id
+    if item_id is not None:
+        call.caller_turns.started(item_id, begins_ms)
+        call.floor.caller_started()
+    elif not call.backlog.holds_sound:
+        call.floor.caller_stopped()
 
 
 def close_former(call: CallState) -> None:
     """It has said its last word."""
     if call.renewal.former is not None:
         call.out.append(CloseModel(call.renewal.former))
-        call.renewal.former = call.renewal.former_until = None
+        leave_former(call)
+
+
+def leave_former(call: CallState) -> None:
+    """It is gone; what is left of a response that it did not finish plays out, and is gone on with."""
+    owed = call.renewal.response_id
+    call.renewal.former_gone()
+    if owed is not None and call.playback.has_response(owed):
+        call.cut_off = owed
+        call.playback.response_complete(owed)
 
 
 def second_says(call: CallState, event: ModelEvent, at: float) -> None:
@@ -170,7 +195,10 @@ def drop_second(call: CallState, at: float) -> None:
 
 
 def former_says(call: CallState, event: ModelEvent, at: float) -> None:
-    """Of a session that was taken over from, only the words of the turns that it has heard still count."""
+    """Of a session that was taken over from, only the words of the turns that it has heard still count.
+
+    What it says in the response that it owes is taken in like any other (`Renewal.is_owed`).
+    """
     match event:
         case CallerTranscript(model, item_id, text):
             call.conversation.learnt(Side.CALLER, item_id, text, model)
@@ -178,8 +206,10 @@ def former_says(call: CallState, event: ModelEvent, at: float) -> None:
             call.out += call.conversation.tell(call.line.model) if call.line.is_ready else []
         case CallerTranscriptFailed(_, item_id):
             note_caller_turn(call, item_id, None, at)
+        case ResponseStarted(model, response_id):
+            call.out.append(CancelResponse(model, response_id))  # asked for before, and of the present one again
         case ModelLost():
-            call.renewal.former = call.renewal.former_until = None
+            leave_former(call)
         case _:
             pass
 
