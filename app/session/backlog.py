@@ -22,6 +22,7 @@ _Frame = tuple[int, bytes, bool]
 class Backlog:
     """needed_from: from where on, in bytes of the stream, what was sent is to be kept; None: only what is recent.
 
+    is_due: does anything wait? An attribute, for it is asked with every frame.
     late_until: up to where on the stream the audio was, or will be, sent later than it came.
     """
 
@@ -33,6 +34,7 @@ class Backlog:
         "_paused_bytes",
         "_recent_bytes",
         "_sounds",
+        "is_due",
         "late_until",
         "needed_from",
         "size_bytes",
@@ -46,12 +48,13 @@ class Backlog:
         self._recent_bytes = audio.bytes_of(RECENT_MS)
         self._paused_bytes = 0  # of silence at the end of what is due
         self._sounds = 0  # frames that are due and not silent
+        self.is_due = False
         self.size_bytes = 0
         self.needed_from: int | None = None
         self.late_until = 0
 
     def __bool__(self) -> bool:
-        return bool(self._due)
+        return self.is_due
 
     @property
     def holds_sound(self) -> bool:
@@ -65,7 +68,7 @@ class Backlog:
             return self._had[0][0]
         return self._due[0][0] if self._due else 0
 
-    def had(self, position: int, frame: bytes, *, is_silent: bool) -> None:
+    def had(self, position: int, frame: bytes, is_silent: bool) -> None:
         """The model was given this frame as it came."""
         had = self._had
         had.append((position, frame, is_silent))
@@ -83,6 +86,7 @@ class Backlog:
         if self._paused_bytes > self._pause_bytes:
             return
         self._due.append((position, frame, is_silent))
+        self.is_due = True
         self._sounds += not is_silent
         self.size_bytes += size
         while self.size_bytes > self._kept_bytes:
@@ -93,7 +97,7 @@ class Backlog:
         frames = []
         for _ in range(min(2, len(self._due))):
             position, frame, is_silent = self._take()
-            self.had(position, frame, is_silent=is_silent)
+            self.had(position, frame, is_silent)
             frames.append(frame)
         return frames
 
@@ -103,6 +107,7 @@ class Backlog:
         frames += self._due
         self._had.clear()
         self._due.clear()
+        self.is_due = False
         self._sounds = self._paused_bytes = self.size_bytes = 0
         for at, frame, is_silent in frames:
             self.keep(at, frame, is_silent=is_silent)
@@ -120,6 +125,7 @@ class Backlog:
 
     def _take(self) -> _Frame:
         taken = self._due.popleft()
+        self.is_due = bool(self._due)
         self.size_bytes -= len(taken[1])
         self._sounds -= not taken[2]
         return taken

@@ -9,7 +9,7 @@ beside this file (`rules/`), which import downwards: saying, beginning, heard, c
 from typing import assert_never
 
 from app.session.claims import claims_to_be_human
-from app.session.commands import CancelResponse, CloseModel, Command, RequestResponse
+from app.session.commands import AppendInputAudio, CancelResponse, CloseModel, Command, RequestResponse
 from app.session.conversation import Side
 from app.session.disclosure import DisclosureState
 from app.session.events import (
@@ -252,8 +252,11 @@ def _caller_audio(call: CallState, event: CallerAudio, at: float) -> list[Comman
     call.frame_at = at
     frame, is_silent, position = event.audio, event.verdict is Verdict.SILENCE, call.caller_bytes
     call.caller_bytes = position + len(frame)
-    line = call.line
-    out = feed(call.backlog, line.model, position, frame, is_silent=is_silent, is_ready=line.is_ready)
+    line, backlog = call.line, call.backlog
+    if line.is_ready and not backlog.is_due and call.beside is None:  # as nearly always
+        backlog.had(position, frame, is_silent)
+        return [AppendInputAudio(line.model, frame)]
+    out = feed(backlog, line.model, position, frame, is_silent=is_silent, is_ready=line.is_ready)
     if call.beside is not None:
         out += feed(call.beside, call.renewal.model, position, frame, is_silent=is_silent, is_ready=True)
     return out

@@ -35,7 +35,7 @@ def keep(backlog: Backlog, first: int, last: int, *, is_silent: bool = False) ->
 
 def give(backlog: Backlog, first: int, last: int, *, is_silent: bool = False) -> None:
     for number in range(first, last):
-        backlog.had(number * FRAME, frame(number), is_silent=is_silent)
+        backlog.had(number * FRAME, frame(number), is_silent)
 
 
 def test_the_oldest_comes_first_two_at_a_time() -> None:

@@ -27,7 +27,7 @@ MAX_CLAIMS = 3
 
 def is_news(call: CallState, frame: CallerAudio) -> bool:
     """Does this frame change anything but what the model is given?"""
-    if frame.verdict is not call.verdict or call.backlog:
+    if frame.verdict is not call.verdict or call.backlog.is_due:
         return True
     if frame.verdict is Verdict.SPEECH and call.interruption.is_hearing:
         return call.interruption.voice_heard(call.terms.audio.ms_of(len(frame.audio)))

@@ -38,7 +38,7 @@ def feed(
 ) -> list[Command]:
     """Give a session a frame, or what of its backlog comes first; without a session, keep it."""
     if is_ready and not backlog:
-        backlog.had(position, frame, is_silent=is_silent)
+        backlog.had(position, frame, is_silent)
         return [AppendInputAudio(model, frame)]
     backlog.keep(position, frame, is_silent=is_silent)
     if not is_ready:
