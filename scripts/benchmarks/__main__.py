@@ -41,10 +41,13 @@ def main() -> int:
     )
     lost.add_argument("--count", type=_count, default=1000, metavar="N", help="calls, in virtual time (default: 1000)")
     lost.add_argument("--seed", type=int, default=1, metavar="N", help="other chances (default: 1)")
+    lost.add_argument(
+        "--real", type=_count, nargs="?", const=50, default=0, metavar="N", help="so many more over real sockets (50)"
+    )
     lost.add_argument("--json", type=Path, metavar="FILE", help="write every figure there")
     arguments = parser.parse_args()
     if arguments.benchmark == "losses":
-        return losses.run(arguments.count, arguments.seed, arguments.json)
+        return losses.run(arguments.count, arguments.seed, arguments.real, arguments.json)
     if arguments.benchmark == "barge-in":
         return barge_in.run(arguments.count, arguments.seed, arguments.real, arguments.json)
     if arguments.benchmark == "hearing":
