@@ -74,19 +74,19 @@ class Connection:
         self._deadline: asyncio.TimerHandle | None = None
         self._over = asyncio.Event()
         self._stalled = False
+        self._is_counted = False
 
     async def run(self) -> None:
         """Connect and stay until the session is lost or closed; then nothing of it is left."""
-        account = self._account
-        if account is None:
+        if self._account is not None:
+            self._is_counted = self._account.enter()
+            if not self._is_counted:
+                self._lose("sessions_full")
+                return
+        try:
             await self._run()
-        elif account.enter():
-            try:
-                await self._run()
-            finally:
-                account.leave()
-        else:
-            self._lose("sessions_full")
+        finally:
+            self._leave_account()
 
     async def _run(self) -> None:
         try:
@@ -221,6 +221,11 @@ class Connection:
             for text in owed:
                 self._socket.send_now(text)
 
+    def _leave_account(self) -> None:
+        if self._is_counted and self._account is not None:
+            self._is_counted = False
+            self._account.leave()
+
     def _tell_account(self) -> None:
         if self._account is not None:
             self._account.refused(time.monotonic())
@@ -242,6 +247,7 @@ class Connection:
             self._over.set()
             return
         self._stage = Stage.LOST
+        self._leave_account()  # before the call asks for its next session, which a full account has room for then
         self._wait_for(None)
         self._over.set()
         self._report(ModelLost(self._number, reason, is_final))

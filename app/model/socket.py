@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from websockets import frames
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidHandshake, InvalidProxy, InvalidStatus, ProxyError
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidProxy, InvalidStatus, ProxyError
 from websockets.frames import Frame, Opcode
 from websockets.protocol import Event, State
 
@@ -36,11 +36,14 @@ CLOSE_TIMEOUT_S = 1.0
 """For the peer to agree that a connection is over."""
 PING_INTERVAL_S = 20.0
 PING_TIMEOUT_S = 30.0
-"""Longer than any pause of our own loop: a connection must not die of our being busy."""
+"""For the peer to say anything at all after a ping."""
+_READING_S = 0.1
+"""For a loop that was busy to read what lay there before it judges."""
 UNACKNOWLEDGED_MS = 10_000
 """So long may what we sent stay unacknowledged before the kernel gives the connection up: a dead network, not a busy
 peer. It bears our loop being late, which a ping does not."""
 _MASK_PAGE_BYTES = 4096
+_SILENT = "no answer to a ping"
 
 # A logger of its own, never below INFO: at DEBUG the library writes headers, the key among them, and every message.
 _logger = logging.getLogger("websockets.client.model")
@@ -72,6 +75,7 @@ class ModelSocket(ClientConnection):
     _take: Callable[[bytes | bytearray | memoryview], None] | None = None
     _gone: Callable[[str], None] | None = None
     _is_gone = False
+    _reads = 0
     _masks = b""
     _mask_at = 0
     _early: list[bytes | bytearray | memoryview]
@@ -162,7 +166,29 @@ class ModelSocket(ClientConnection):
         else:
             self._take(message)
 
+    async def keepalive(self) -> None:
+        """Ping now and then, and give up a peer that has said nothing since: no pong, and nothing else.
+
+        In place of the library's, by which a connection dies of our own loop's being busy: a loop that was, for longer
+        than the limit, runs its timers before it reads, so a pong that has long been there comes too late (uvloop).
+        """
+        while True:
+            await asyncio.sleep(PING_INTERVAL_S)
+            try:
+                pong, reads = await self.ping(), self._reads
+            except ConnectionClosed:
+                return  # it is being left
+            await asyncio.wait([asyncio.ensure_future(pong)], timeout=PING_TIMEOUT_S)
+            if self._reads == reads:
+                await asyncio.sleep(_READING_S)
+            if self._reads == reads:
+                self.protocol.fail(frames.CloseCode.INTERNAL_ERROR, _SILENT)
+                self.send_data()
+                self._report_gone()
+                return
+
     def data_received(self, data: bytes) -> None:
+        self._reads += 1
         super().data_received(data)
         # A peer's close frame, or a breach that the library answers with one, ends the conversation: that the
         # connection itself ends may take the peer seconds more.
@@ -184,7 +210,7 @@ class ModelSocket(ClientConnection):
         received, sent = self.protocol.close_rcvd, self.protocol.close_sent
         if received is not None:
             return f"close_{received.code}"
-        if sent is not None and sent.reason == "keepalive ping timeout":
+        if sent is not None and sent.reason == _SILENT:
             return "ping_timeout"
         return f"close_{sent.code if sent is not None else frames.CloseCode.ABNORMAL_CLOSURE.value}"
 
@@ -212,7 +238,7 @@ async def open_socket(url: str, headers: Mapping[str, str], connect_timeout_s: f
                 proxy=None if is_loopback(address.hostname or "") else True,
                 open_timeout=None,
                 ping_interval=PING_INTERVAL_S,
-                ping_timeout=PING_TIMEOUT_S,
+                ping_timeout=None,  # ours: see ModelSocket.keepalive
                 close_timeout=CLOSE_TIMEOUT_S,
                 max_size=MAX_MESSAGE_BYTES,
                 logger=_logger,

@@ -1,9 +1,12 @@
 import asyncio
 import logging
 import os
+import queue
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import threading
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import pytest
 import uvloop
@@ -323,6 +326,65 @@ def test_a_peer_that_answers_no_ping_is_given_up(monkeypatch: pytest.MonkeyPatch
             peer.wire.transport.abort()
 
     run(scenario())
+
+
+@contextmanager
+def peer_elsewhere() -> Iterator[str]:
+    """A server on another thread's loop, which answers pings while ours is busy."""
+    ready: queue.Queue[tuple[int, asyncio.AbstractEventLoop, asyncio.Event]] = queue.Queue()
+
+    async def listen() -> None:
+        over = asyncio.Event()
+
+        async def hold(connection: ServerConnection) -> None:
+            await over.wait()
+
+        async with serve(hold, "127.0.0.1", 0, close_timeout=1, ping_interval=None) as server:
+            port = next(iter(server.sockets)).getsockname()[1]
+            ready.put((port, asyncio.get_running_loop(), over))
+            await over.wait()
+
+    thread = threading.Thread(target=lambda: asyncio.run(listen()))
+    thread.start()
+    port, loop, over = ready.get(timeout=20)
+    try:
+        yield f"ws://127.0.0.1:{port}/v1/realtime"
+    finally:
+        loop.call_soon_threadsafe(over.set)
+        thread.join(timeout=20)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_loop_that_is_busy_for_longer_than_the_limit_keeps_a_peer_that_answers(
+    loop: Callable[[], asyncio.AbstractEventLoop], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_socket, "PING_INTERVAL_S", 0.01)
+    monkeypatch.setattr(model_socket, "PING_TIMEOUT_S", 0.3)
+
+    async def scenario(url: str) -> None:
+        ear = Ear()
+        connection = await open_socket(url, {}, 5.0)
+        connection.hand_on(ear.take, ear.gone)
+        send_ping = connection.ping
+        pings = 0
+
+        async def ping(data: None = None) -> Awaitable[float]:
+            nonlocal pings
+            pings += 1
+            pong = await send_ping(data)
+            if pings < 3:
+                asyncio.get_running_loop().call_soon(time.sleep, 0.45)  # before the pong can be read
+            return pong
+
+        monkeypatch.setattr(connection, "ping", ping)
+        while pings < 5 and not ear.reasons:  # noqa: ASYNC110 - of pings nobody is told
+            await asyncio.sleep(0.01)
+        assert not ear.reasons
+        assert await (await send_ping()) >= 0
+        await connection.leave()
+
+    with peer_elsewhere() as url:
+        run(scenario(url), loop)
 
 
 class TestConnecting:
