@@ -25,7 +25,7 @@ LAST_MOMENT_S = 1.0
 """At most so long before the end it is changed whatever goes on."""
 LOOK_S = 0.1
 """How often the gap is looked for, once it is."""
-FORMER_S = 3.0
+FORMER_S = 8.0
 """How long the former session is kept for the words of the turns that it has heard."""
 
 

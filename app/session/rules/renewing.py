@@ -119,7 +119,9 @@ def take_over(call: CallState, at: float) -> None:
     if call.beside is not None:
         call.backlog, call.beside = call.beside, None
     call.line.take_over(renewal.model, call.terms.audio.ms_of(renewal.begins_bytes), at)
-    owed_until = at + FORMER_S if call.responses.response_id is None else renewal.ends_at
+    owed_until = renewal.ends_at
+    if call.responses.response_id is None:
+        owed_until = min(owed_until, at + FORMER_S)
     renewal.took_over(former, call.responses.hand_over(), owed_until, at)
     _adopt_turns(call, at)
     call.out += call.conversation.tell(call.line.model)
