@@ -1,7 +1,13 @@
 """What holds for the whole suite."""
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # a property is true or it is not; how fast the machine is today says nothing about it
 settings.register_profile("dialtone", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("dialtone")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what waits for telephone calls in real time: at the end, one long file would hold up all."""
+    items.sort(key=lambda item: 0 if "e2e" in item.path.parts or item.path.name == "test_say.py" else 1)
