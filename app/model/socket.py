@@ -169,8 +169,8 @@ class ModelSocket(ClientConnection):
     async def keepalive(self) -> None:
         """Ping now and then, and give up a peer that has said nothing since: no pong, and nothing else.
 
-        In place of the library's, by which a connection dies of our own loop's being busy: a loop that was, for longer
-        than the limit, runs its timers before it reads, so a pong that has long been there comes too late (uvloop).
+        In place of the library's, which a loop that was busy for longer than the limit can make give up a peer that has
+        answered: its timer then runs before whoever waits for the pong.
         """
         while True:
             await asyncio.sleep(PING_INTERVAL_S)
