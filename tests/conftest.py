@@ -8,6 +8,9 @@ settings.register_profile("dialtone", deadline=None, suppress_health_check=[Heal
 settings.load_profile("dialtone")
 
 
+_LONG = ("test_say.py", "test_calls.py")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what waits for telephone calls in real time: at the end, one long file would hold up all."""
-    items.sort(key=lambda item: 0 if "e2e" in item.path.parts or item.path.name == "test_say.py" else 1)
+    """Begin with what takes long by itself, telephone calls in real time: at the end, one file would hold up all."""
+    items.sort(key=lambda item: 0 if "e2e" in item.path.parts or item.path.name in _LONG else 1)
