@@ -213,6 +213,7 @@ def _setup(agent: AgentFile, block: ModelOptions, can: Capabilities) -> ModelSet
         tool_choice=_tool_choice(block),
         truncation=_truncation(block),
         reasoning_effort=block.reasoning_effort,
+        speaks=agent.voice is None,
     )
 
 

@@ -9,6 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from app.agents.loader import load
@@ -24,6 +25,7 @@ from app.errors import ModelError, SettingsError
 from app.model.embedded import EmbeddedModel
 from app.session.words import Phrase
 from app.settings import Settings
+from app.speech.local import LocalSynthesizer
 from app.telemetry.logs import configure
 from app.tools.catalogue import Catalogue
 from app.tools.database import Databases
@@ -112,7 +114,7 @@ def _asked_wrong(message: str) -> int:
 
 
 async def _say(settings: Settings, agent: AgentFile, texts: Sequence[str], out: Path, *, as_json: bool) -> int:
-    embedded = EmbeddedModel()
+    embedded, voice = EmbeddedModel(), LocalSynthesizer()
     databases = Databases(default_url=settings.database, data_dir=settings.data_dir, environ=os.environ)
     choices = Choices(settings, os.environ, lambda: embedded.url)
     try:
@@ -126,11 +128,13 @@ async def _say(settings: Settings, agent: AgentFile, texts: Sequence[str], out: 
             raise ModelError("; ".join(refused))
         for message in refused:
             printer.note(message)
-        talk = TypedTalk(prepared.choices, catalogue, printer.words, printer.note)
+        speak = None if agent.voice is None else partial(voice.speak, language=agent.language)
+        talk = TypedTalk(prepared.choices, catalogue, printer.words, printer.note, speak)
         failure = await _talk(talk, prepared, texts)
     finally:
         await choices.close()
         await embedded.close()
+        await voice.close()
         await databases.close()
     printer.end()
     seconds = _write(out, talk.turns, prepared.choices[0].setup.audio_format)

@@ -79,6 +79,7 @@ class Service:
         self.exchange = Exchange(
             prepared=lambda agent: self._prepared[agent.agent],
             book=self._book,
+            voice=self._voice,
             roster=self.roster,
             store=RecordStore(settings.data_dir / "records"),
             metrics=self.metrics,
@@ -185,6 +186,11 @@ class Service:
 
     async def _prepare(self, agent: AgentFile) -> None:
         try:
+            if agent.voice is not None and not self._voice.speaks(agent.language):
+                raise SettingsError(
+                    f"voice.provider: no embedded voice for {agent.language} is installed: "
+                    "pip install 'dialtone[local,local-espeak]', or leave voice out"
+                )
             catalogue = Catalogue.of(agent.tools, self._databases)
             prepared = prepare(agent, self._choices.of(agent), catalogue, self._prices)
             await self._ask_models(agent, prepared)

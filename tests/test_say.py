@@ -96,6 +96,24 @@ def test_the_embedded_model_looks_an_order_up_and_its_voice_is_a_wav_file(tmp_pa
     assert 200 < np.sqrt(np.mean(samples**2)) < 8000  # a voice: neither silence nor noise from a wrong format
 
 
+def test_what_a_model_writes_is_spoken_by_the_agents_own_voice(tmp_path: Path) -> None:
+    (tmp_path / "plain.yaml").write_text(PLAIN + "voice: {provider: local}\n")
+
+    async def play(model: StandInModel) -> None:
+        connection = await model.next_connection()
+        settings = await connection.expect("session.update")
+        assert settings["session"]["output_modalities"] == ["text"]  # type: ignore[index]
+        await connection.wait_for("response.create")
+        await connection.reply_in_text("Good morning. How can I help?")
+
+    said = spoken_to(play, tmp_path, "--agent", "plain.yaml", "Hello.")
+    assert (said.code, said.out) == (0, "Good morning. How can I help?\n")
+    sound = wav.read(tmp_path / "say.wav")
+    assert 1000 < sound.duration_ms < 5000
+    samples = np.frombuffer(sound.pcm, dtype="<i2").astype(np.float64)
+    assert 200 < np.sqrt(np.mean(samples**2)) < 8000
+
+
 def test_words_are_printed_and_turns_told_also_as_json(tmp_path: Path) -> None:
     (tmp_path / "plain.yaml").write_text(PLAIN)
 

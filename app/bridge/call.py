@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import structlog
 from structlog.contextvars import bound_contextvars
@@ -27,6 +28,7 @@ from app.session.terms import ModelTerms, Terms
 from app.session.words import Phrase
 from app.speech.leg import SpeechLeg
 from app.speech.phrases import PhraseBook
+from app.speech.synthesizer import Synthesizer
 from app.speech.wording import wording_for
 from app.stream.leg import StreamLeg
 from app.telemetry.logs import CallLog
@@ -90,15 +92,21 @@ class Exchange:
         *,
         prepared: Callable[[AgentFile], PreparedAgent],
         book: PhraseBook,
+        voice: Synthesizer,
         roster: Roster,
         store: RecordStore,
         metrics: Metrics,
     ) -> None:
         self._prepared = prepared
         self._book = book
+        self._voice = voice
         self._roster = roster
         self._store = store
         self._metrics = metrics
+
+    def _voice_of(self, agent: AgentFile) -> Callable[[str], Awaitable[bytes]] | None:
+        """Return what speaks the model's words, if it is to answer in writing."""
+        return None if agent.voice is None else partial(self._voice.speak, language=agent.language)
 
     async def run_call(self, incoming: IncomingCall, stream: StreamLeg) -> None:
         """Run one call from its stream's start to its record. Raises nothing but cancellation."""
@@ -146,7 +154,7 @@ class Exchange:
         bridge = Bridge(
             Session(terms),
             Journal(head, [call_log, call_metrics, keeper, *incoming.readers]),
-            Legs(stream, model, SpeechLeg(sounds), ToolsLeg(agent.catalogue)),
+            Legs(stream, model, SpeechLeg(sounds, self._voice_of(agent.file), audio), ToolsLeg(agent.catalogue)),
             loop.time,
             said_last,
         )

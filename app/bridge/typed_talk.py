@@ -5,9 +5,10 @@ has answered and waits for no tool.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from app.audio.transcoder import as_audio
 from app.errors import ModelError
 from app.model.choice import ModelChoice
 from app.model.leg import ModelLeg
@@ -21,6 +22,7 @@ from app.session.commands import (
 )
 from app.session.events import (
     AgentAudio,
+    AgentText,
     AgentTranscript,
     Event,
     ModelLost,
@@ -80,13 +82,15 @@ class TypedTalk:
         catalogue: Catalogue,
         words: Callable[[str], None],
         note: Callable[[str], None],
+        voice: Callable[[str], Awaitable[bytes]] | None = None,
     ) -> None:
         """choices: the first that can be reached is talked to. words: told the agent's, as they come; note: the rest,
-        a line each."""
+        a line each. voice: speaks an answer that comes in writing, PCM16 24 kHz."""
         self.turns: list[TypedTurn] = []
         self._choices = choices
         self._words = words
         self._note = note
+        self._voice = voice
         self._model = ModelLeg(choices)
         self._tools = ToolsLeg(catalogue)
         self._events: asyncio.Queue[Event] = asyncio.Queue()
@@ -150,7 +154,7 @@ class TypedTalk:
             while not is_over or running:
                 event = await self._next_event()
                 match event:
-                    case AgentTranscript():
+                    case AgentTranscript() | AgentText():
                         if item_id != event.item_id:
                             item_id = event.item_id
                             self._begin_message(turn)
@@ -173,8 +177,16 @@ class TypedTalk:
                     case _:
                         self._mention(event)
             if len(turn.tool_calls) == calls_before:
+                await self._speak(turn, asked_at)
                 return
         raise ModelError(f"{self.model_name} calls tools on and on: {MOST_RESPONSES} responses have not ended the turn")
+
+    async def _speak(self, turn: TypedTurn, asked_at: float) -> None:
+        """Have an answer spoken that has come in writing."""
+        if self._voice is not None and turn.answer.strip():
+            sound = await self._voice(turn.answer)
+            turn.first_audio_ms = round(1000 * (asyncio.get_running_loop().time() - asked_at))
+            turn.audio += as_audio(sound, self._choices[self._number - 1].setup.audio_format)
 
     def _begin_message(self, turn: TypedTurn) -> None:
         if turn.answer:

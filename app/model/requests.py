@@ -72,16 +72,16 @@ class Requests:
         self._updates[event_id] = session
         return messages.encode({"type": "session.update", "event_id": event_id, "session": session})
 
-    def item(self, item_id: ItemId, item: Mapping[str, object]) -> bytes:
-        """Return the conversation.item.create for an item."""
+    def item(self, item_id: ItemId, item: Mapping[str, object], after: ItemId | None = None) -> bytes:
+        """Return the conversation.item.create for an item. after: the item behind which it stands; None: behind all."""
         item = {"id": item_id, **item}
         self._additions[item_id] = _Addition(item)
-        return _creation(item_id, item)
+        return _creation(item_id, item, after)
 
-    def message_item(self, item_id: ItemId, role: str, text: str) -> bytes:
-        """Return the conversation.item.create for some words of this role."""
+    def message_item(self, item_id: ItemId, role: str, text: str, after: ItemId | None = None) -> bytes:
+        """Return the conversation.item.create for some words of this role. after: the item behind which they stand."""
         kind = self._agent_text if role == "assistant" else "input_text"
-        return self.item(item_id, _message(role, kind, text))
+        return self.item(item_id, _message(role, kind, text), after)
 
     def cancel(self, response_id: str) -> bytes:
         """Return the response.cancel for a response."""
@@ -171,6 +171,8 @@ class Requests:
             # The model would wait for it, or make it up: what the tool has found is told as plain words.
             told = f"The answer of the tool call {item['call_id']}: {item['output']}"
             return {"id": item["id"], **_message("system", "input_text", told)}
+        if error.param == "previous_item_id":
+            return item  # what it was to stand behind is not there: it stands behind all then
         content = item.get("content")
         if item.get("role") != "assistant" or "content" not in (error.param or "") or not isinstance(content, list):
             return None
@@ -187,6 +189,7 @@ def _message(role: str, kind: str, text: str) -> dict[str, object]:
     return {"type": "message", "role": role, "content": [{"type": kind, "text": text}]}
 
 
-def _creation(item_id: ItemId, item: Mapping[str, object]) -> bytes:
+def _creation(item_id: ItemId, item: Mapping[str, object], after: ItemId | None = None) -> bytes:
     event_id = refusals.event_id_for(Request.ITEM, item_id)
-    return messages.encode({"type": "conversation.item.create", "event_id": event_id, "item": item})
+    where = {} if after is None else {"previous_item_id": after}
+    return messages.encode({"type": "conversation.item.create", "event_id": event_id, **where, "item": item})

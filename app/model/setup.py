@@ -81,6 +81,7 @@ class ModelSetup:
     which is what the vendors take. audio_format: of both directions. noise_reduction: near_field or far_field.
     max_output_tokens: of one response; a number or "inf". tool_choice: auto, none, required or a tool. truncation:
     auto, disabled or a share. temperature is for the preview dialect alone, truncation and reasoning_effort for GA.
+    speaks: False: it answers in writing, for a voice of ours to speak.
     """
 
     instructions: str
@@ -98,6 +99,7 @@ class ModelSetup:
     tool_choice: str | NamedTool = "auto"
     truncation: str | Retention | None = None
     reasoning_effort: str | None = None
+    speaks: bool = True
 
 
 def session_settings(setup: ModelSetup, dialect: Dialect = Dialect.GA) -> dict[str, object]:
@@ -107,7 +109,7 @@ def session_settings(setup: ModelSetup, dialect: Dialect = Dialect.GA) -> dict[s
     wire_format = _WIRE_FORMATS[setup.audio_format]
     return {
         "type": "realtime",
-        "output_modalities": ["audio"],
+        "output_modalities": ["audio" if setup.speaks else "text"],
         "instructions": truthful(setup.instructions, setup.language),
         "audio": {
             "input": {
@@ -116,7 +118,7 @@ def session_settings(setup: ModelSetup, dialect: Dialect = Dialect.GA) -> dict[s
                 **_set(noise_reduction=_noise_reduction(setup)),
                 "turn_detection": _turn_detection(setup, create_response=False, interrupt_response=False),
             },
-            "output": {"format": wire_format, **_set(voice=_voice(setup), speed=setup.speed)},
+            **(_output(setup) if setup.speaks else {}),
         },
         "tools": _tools(setup),
         "tool_choice": _tool_choice(setup),
@@ -128,20 +130,25 @@ def session_settings(setup: ModelSetup, dialect: Dialect = Dialect.GA) -> dict[s
     }
 
 
+def _output(setup: ModelSetup) -> dict[str, object]:
+    spoken = _set(voice=_voice(setup), speed=setup.speed)
+    return {"output": {"format": _WIRE_FORMATS[setup.audio_format], **spoken}}
+
+
 def _flat_settings(setup: ModelSetup) -> dict[str, object]:
     wire_format = _FLAT_FORMATS[setup.audio_format]
+    spoken = {**_set(voice=_voice(setup), speed=setup.speed), "output_audio_format": wire_format}
     return {
-        "modalities": ["text", "audio"],
+        "modalities": ["text", "audio"] if setup.speaks else ["text"],
         "instructions": truthful(setup.instructions, setup.language),
-        **_set(voice=_voice(setup)),
+        **(spoken if setup.speaks else {}),
         "input_audio_format": wire_format,
-        "output_audio_format": wire_format,
         "input_audio_transcription": _transcription(setup),
         **_set(input_audio_noise_reduction=_noise_reduction(setup)),
         "turn_detection": _turn_detection(setup, create_response=False, interrupt_response=False),
         "tools": _tools(setup),
         "tool_choice": _tool_choice(setup),
-        **_set(temperature=setup.temperature, speed=setup.speed, max_response_output_tokens=setup.max_output_tokens),
+        **_set(temperature=setup.temperature, max_response_output_tokens=setup.max_output_tokens),
     }
 
 

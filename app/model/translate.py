@@ -26,6 +26,8 @@ from app.session.commands import (
 from app.session.events import (
     AgentAudio,
     AgentAudioEnded,
+    AgentText,
+    AgentTextEnded,
     AgentTranscript,
     CallerSpeechStarted,
     CallerSpeechStopped,
@@ -79,8 +81,7 @@ class Translator:
         self._model = model
         self._setup = model_setup
         self._settings = setup.session_settings(model_setup, dialect)
-        modalities = self._settings.get("output_modalities", self._settings.get("modalities"))
-        self._speaks = not isinstance(modalities, list) or "audio" in modalities
+        self._speaks = model_setup.speaks
         self._sample_bytes = model_setup.audio_format.sample_bytes
         self._requests = Requests(dialect)
         self.owed: list[bytes] = []
@@ -122,7 +123,7 @@ class Translator:
             case AddCallerText():
                 return requests.message_item(command.item_id, "user", _encodable(command.text))
             case AddAgentText():
-                return requests.message_item(command.item_id, "assistant", _encodable(command.text))
+                return requests.message_item(command.item_id, "assistant", _encodable(command.text), command.after)
             case AddCue():
                 return requests.message_item(command.item_id, "system", _encodable(command.text))
             case AnswerToolCall():
@@ -144,11 +145,16 @@ class Translator:
             case messages.TranscriptDelta(response_id, item_id, text):
                 if not text:
                     return []
-                return [AgentTranscript(self._model, ResponseId(response_id), ItemId(item_id), text)]
+                words = (
+                    AgentTranscript if self._speaks else AgentText
+                )  # of a server that speaks although it is to write
+                return [words(self._model, ResponseId(response_id), ItemId(item_id), text)]
             case messages.TextDelta(response_id, item_id, text):
                 if self._speaks or not text:
                     return []  # words that nobody will hear: what becomes of them is known at the response's end
-                return [AgentTranscript(self._model, ResponseId(response_id), ItemId(item_id), text)]
+                return [AgentText(self._model, ResponseId(response_id), ItemId(item_id), text)]
+            case messages.TextDone(response_id, item_id):
+                return [] if self._speaks else [AgentTextEnded(self._model, ResponseId(response_id), ItemId(item_id))]
             case messages.SpeechStarted(item_id, audio_start_ms):
                 return [CallerSpeechStarted(self._model, ItemId(item_id), audio_start_ms)]
             case messages.SpeechStopped(item_id, audio_end_ms):
@@ -167,6 +173,8 @@ class Translator:
                 return self._output_item(ResponseId(response_id), item)
             case messages.AudioDone(response_id, item_id, content_index):
                 self._odd_bytes.pop((item_id, content_index), None)
+                if not self._speaks:
+                    return []
                 return [AgentAudioEnded(self._model, ResponseId(response_id), ItemId(item_id))]
             case messages.ResponseDone(response):
                 if response.id in self._over:
@@ -185,6 +193,8 @@ class Translator:
         assert_never(message)
 
     def _audio(self, delta: messages.AudioDelta) -> list[Event]:
+        if not self._speaks:
+            return []  # our own voice speaks
         audio = messages.decode_audio(delta.delta)
         if self._odd_bytes or len(audio) % self._sample_bytes:
             audio = self._whole_samples((delta.item_id, delta.content_index), audio)

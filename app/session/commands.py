@@ -133,11 +133,12 @@ class AddCallerText:
 
 @dataclass(frozen=True, slots=True)
 class AddAgentText:
-    """Let the model know what was said in its name."""
+    """Let the model know what was said in its name. after: the item behind which it stands; None: behind all."""
 
     model: ModelNumber
     item_id: ItemId
     text: str
+    after: ItemId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +164,14 @@ class CloseModel:
 
 
 # --- the voice's leg --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Speak:
+    """Speak a piece of what the model has written. Pieces are spoken in the order in which they are asked for."""
+
+    piece: PieceNumber
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +309,7 @@ ModelCommand = (
     | AnswerToolCall
     | CloseModel
 )
-VoiceCommand = SpeakPhrase | CancelSpeech
+VoiceCommand = Speak | SpeakPhrase | CancelSpeech
 ToolCommand = RunTool | CancelTool
 Note = NoteDisclosure | NoteBargeIn | NoteFalseAlarm | NoteClaim | NoteTurn | NoteToolCall | NoteRenewal | NoteEnd
 Command = StreamCommand | ModelCommand | VoiceCommand | ToolCommand | Note

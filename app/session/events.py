@@ -202,6 +202,25 @@ class AgentTranscript:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentText:
+    """The next words of an item that the model writes, for our own voice to speak."""
+
+    model: ModelNumber
+    response_id: ResponseId
+    item_id: ItemId
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentTextEnded:
+    """The item is written to its end, which says nothing of what was spoken or heard."""
+
+    model: ModelNumber
+    response_id: ResponseId
+    item_id: ItemId
+
+
+@dataclass(frozen=True, slots=True)
 class ToolCallRequested:
     """The model calls a tool; arguments: a JSON text, as the model wrote it."""
 
@@ -309,6 +328,8 @@ ModelEvent = (
     | AgentAudio
     | AgentAudioEnded
     | AgentTranscript
+    | AgentText
+    | AgentTextEnded
     | ToolCallRequested
     | ResponseEnded
     | RequestRefused

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from app.audio.formats import AudioFormat
 from app.errors import InvariantError
 from app.session.commands import Command, PlayAudio, SendMark
+from app.session.voicing import Part
 from app.session.words import ItemId, ModelNumber, Phrase, PieceNumber, ResponseId
 
 LEAD_MS = 200
@@ -43,7 +44,8 @@ PROOF_WAIT_S = 5.0
 
 @dataclass(slots=True, eq=False)
 class Item:
-    """A stretch of speech: of the model (item_id, response_id) or a phrase of our own voice. Positions in bytes."""
+    """A stretch of speech: of the model (item_id, response_id), a phrase of our own voice (piece), or in that voice
+    a piece of what the model has written (both). Positions in bytes."""
 
     model: ModelNumber | None
     response_id: ResponseId | None
@@ -72,6 +74,16 @@ class Item:
     @property
     def waiting_bytes(self) -> int:
         return self.generated - self.sent
+
+    @property
+    def is_written(self) -> bool:
+        """Is it a piece of what the model wrote, which our own voice speaks? content_index: which piece."""
+        return self.piece is not None and self.item_id is not None
+
+    @property
+    def phrase_piece(self) -> PieceNumber | None:
+        """The number of a phrase; None for what is the model's."""
+        return self.piece if self.item_id is None else None
 
 
 @dataclass(slots=True)
@@ -183,12 +195,16 @@ class Playback:
         else:
             self._items.append(item)
 
-    def phrase_audio(self, piece: PieceNumber, audio: bytes) -> None:
+    def add_part(self, part: Part, piece: PieceNumber) -> None:
+        """A piece of what the model writes will be spoken."""
+        self._items.append(Item(part.model, part.response_id, part.item_id, part.number, piece=piece, text=part.text))
+
+    def speech(self, piece: PieceNumber, audio: bytes) -> None:
         item = self._of_piece(piece)
         if item is not None:
             self._generated(item, audio)
 
-    def phrase_complete(self, piece: PieceNumber) -> bool:
+    def speech_complete(self, piece: PieceNumber) -> bool:
         """No more of it comes. False: there was no sound in it at all."""
         item = self._of_piece(piece)
         if item is None:
@@ -198,17 +214,18 @@ class Playback:
         item.is_complete = True
         return True
 
-    def phrase_of(self, piece: PieceNumber) -> Phrase | None:
-        item = self._of_piece(piece)
-        return None if item is None else item.phrase
+    def spoken_as(self, piece: PieceNumber) -> Item | None:
+        """Return the phrase, or the piece of what the model wrote, of that number."""
+        return self._of_piece(piece)
 
-    def drop_phrase(self, piece: PieceNumber) -> None:
+    def drop_speech(self, piece: PieceNumber) -> None:
         """It cannot be spoken (on)."""
         item = self._of_piece(piece)
         if item is not None:
             item.is_complete = True
             if not item.generated:
                 self._items.remove(item)
+                self._leave(item)
 
     def audio(
         self, model: ModelNumber, response_id: ResponseId, item_id: ItemId, content_index: int, audio: bytes
@@ -252,15 +269,15 @@ class Playback:
 
     def item_complete(self, item_id: ItemId) -> None:
         for item in self._items:
-            if item.item_id == item_id:
+            if item.item_id == item_id and not item.is_written:
                 item.is_complete = True
 
     def response_complete(self, response_id: ResponseId, *, is_shortened: bool = False) -> None:
         """No more of it comes. Items that never had audio are gone with it."""
         for item in self._items:
             if item.response_id == response_id:
-                item.is_shortened = item.is_shortened or (is_shortened and not item.is_complete)
-                item.is_complete = True
+                item.is_shortened = item.is_shortened or (is_shortened and (item.is_written or not item.is_complete))
+                item.is_complete = item.is_complete or not item.is_written  # which is when it is spoken
         self._drop_empty()
 
     def has_response(self, response_id: ResponseId) -> bool:
@@ -270,12 +287,12 @@ class Playback:
     def model_gone(self) -> None:
         """No more comes of any item of the model's; what there is plays out."""
         for item in self._items:
-            if item.response_id is not None:
+            if item.response_id is not None and not item.is_written:
                 item.is_complete = True
         self._drop_empty()
 
     def has_items_of(self, response_id: ResponseId | None, piece: PieceNumber | None) -> bool:
-        return any(item.response_id == response_id and item.piece == piece for item in self._items)
+        return any(item.response_id == response_id and item.phrase_piece == piece for item in self._items)
 
     # --- what is sent -------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,8 @@ from enum import Enum
 from app.session.events import (
     AgentAudio,
     AgentAudioEnded,
+    AgentText,
+    AgentTextEnded,
     AgentTranscript,
     ModelEvent,
     ResponseEnded,
@@ -27,6 +29,11 @@ LOOK_S = 0.1
 """How often the gap is looked for, once it is."""
 FORMER_S = 8.0
 """How long the former session is kept for the words of the turns that it has heard."""
+
+
+_OF_A_RESPONSE = (
+    AgentAudio | AgentAudioEnded | AgentTranscript | AgentText | AgentTextEnded | ToolCallRequested | ResponseEnded
+)
 
 
 class RenewalState(Enum):
@@ -99,9 +106,7 @@ class Renewal:
     def is_owed(self, event: ModelEvent) -> bool:
         """Is this of the response that the former session is to finish?"""
         return (
-            event.model == self.former
-            and isinstance(event, AgentAudio | AgentAudioEnded | AgentTranscript | ToolCallRequested | ResponseEnded)
-            and event.response_id == self.response_id
+            event.model == self.former and isinstance(event, _OF_A_RESPONSE) and event.response_id == self.response_id
         )
 
     def former_gone(self) -> None:

@@ -3,7 +3,8 @@
 Takes in one event at a time and answers with the commands that it calls for, in order. No clock, socket, await, log or
 random: time is an argument, silence is news by `deadline`. The small machines (phase, floor, disclosure, responses,
 playback, tool calls, turns, keypad, line, interruption) do not know each other; they are joined here, and in the rules
-beside this file (`rules/`), which import downwards: saying, beginning, heard, cutting, leaving, judging, answering.
+beside this file (`rules/`), which import downwards: saying, beginning, heard, voicing, cutting, leaving, judging,
+answering.
 """
 
 from typing import assert_never
@@ -15,6 +16,8 @@ from app.session.disclosure import DisclosureState
 from app.session.events import (
     AgentAudio,
     AgentAudioEnded,
+    AgentText,
+    AgentTextEnded,
     AgentTranscript,
     CallCompleted,
     CallerAudio,
@@ -89,6 +92,7 @@ from app.session.rules.recovering import cover, give_way, mind_recovery, model_l
 from app.session.rules.renewing import feed, former_says, mind_renewal, second_says, unheard_from
 from app.session.rules.saying import hang_up, speak
 from app.session.rules.state import CallState
+from app.session.rules.voicing import item_written, mind_voice, part_spoken, response_written, write
 from app.session.terms import Terms
 from app.session.words import Fault, Outcome, Phrase, Request, StreamEnd, Verdict
 
@@ -150,10 +154,11 @@ def _take(call: CallState, event: Event, at: float) -> None:
         case ServiceStopping():
             hang_up_now(call, Outcome.INTERRUPTED, at)
         case SpeechAudio(piece, audio):
-            call.playback.phrase_audio(piece, audio)
+            call.playback.speech(piece, audio)
         case SpeechEnded(piece):
-            if call.playback.phrase_complete(piece):
+            if call.playback.speech_complete(piece):
                 call.speaking.discard(piece)
+                part_spoken(call, piece)
             else:
                 speech_failed(call, piece, at)  # it was spoken without a sound
         case SpeechFailed(piece, _):
@@ -193,6 +198,18 @@ def _take_from_model(call: CallState, event: ModelEvent, at: float) -> None:
                 words = call.playback.words(model, response_id, item_id, text)
                 if claims_to_be_human(words):
                     cut_claim(call, response_id, item_id, at)
+        case AgentText(model, response_id, item_id):
+            if call.takes_in(response_id) and not call.responses.is_over(response_id):
+                call.responses.heard_from(response_id, at)
+                words = write(call, event)
+                if claims_to_be_human(words):
+                    cut_claim(call, response_id, item_id, at)
+                else:
+                    bound_waiting(call, at)
+            else:
+                drop_stray(call, model, item_id)
+        case AgentTextEnded(_, _, item_id):
+            item_written(call, item_id)
         case ModelReady():
             model_ready(call, event, at)
         case TurnHandlingSet():
@@ -311,6 +328,7 @@ def _go_on(call: CallState, at: float) -> None:
         else:
             call.playback.go_on()
         call.out += call.playback.release(at, only=call.only_phrase())
+        mind_voice(call)
         mind_listening(call)
     call.floor.agent_is(speaking=not call.playback.is_silent)
 
@@ -328,6 +346,7 @@ def _deadline_passed(call: CallState, at: float) -> None:
     stuck = call.responses.overdue(at)
     if stuck is not None and call.line.is_ready:
         call.out.append(CancelResponse(call.line.model, stuck))
+        response_written(call, stuck, is_broken_off=True)
         call.playback.response_complete(stuck)
     follow_up(call)
     phase = call.phase.phase

@@ -26,6 +26,10 @@ def words_heard(text: str, heard: int, generated: int) -> str:
     return text[:end].rstrip()
 
 
+def _joined(texts: list[str]) -> str:
+    return " ".join(words for text in texts if (words := text.strip()))
+
+
 @dataclass(slots=True)
 class AgentTurn:
     """The agent's turn that is being heard."""
@@ -37,23 +41,30 @@ class AgentTurn:
     generated: list[str] = field(default_factory=list)
     heard: list[str] = field(default_factory=list)
     interrupted: bool = False
+    item_id: ItemId | None = None
+    """The last one's."""
 
     def note(self) -> NoteTurn:
         return NoteTurn(
             Speaker.AGENT,
-            " ".join(text for text in self.generated if text),
-            " ".join(text for text in self.heard if text),
+            _joined(self.generated),
+            _joined(self.heard),
             self.start_ms,
             self.end_ms,
             self.interrupted,
         )
 
     def is_of(self, item: Item) -> bool:
-        return (self.response_id, self.piece) == (item.response_id, item.piece)
+        return (self.response_id, self.piece) == (item.response_id, item.phrase_piece)
 
     def add(self, item: Item, heard: str, end_ms: int, *, interrupted: bool) -> None:
-        self.generated.append(item.text.strip())
-        self.heard.append(heard.strip())
+        if item.is_written and item.item_id == self.item_id:  # another piece of the same text
+            self.generated[-1] += item.text
+            self.heard[-1] += heard
+        else:
+            self.generated.append(item.text)
+            self.heard.append(heard)
+        self.item_id = item.item_id
         self.end_ms = max(self.end_ms, end_ms)
         self.interrupted = self.interrupted or interrupted
 
@@ -70,7 +81,7 @@ class AgentTurns:
         """Add an item that was heard, or cut; return the turn that it ends by belonging to another."""
         notes = [] if self.present is None or self.present.is_of(item) else self.close()
         if self.present is None:
-            self.present = AgentTurn(item.response_id, item.piece, start_ms, start_ms)
+            self.present = AgentTurn(item.response_id, item.phrase_piece, start_ms, start_ms)
         heard = words_heard(item.text, item.heard, item.generated) if interrupted else item.text
         self.present.add(item, heard, end_ms, interrupted=interrupted)
         return notes

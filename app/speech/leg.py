@@ -1,31 +1,54 @@
-"""The voice's leg: speaks the fixed sentences of one call, which were rendered before it."""
+"""The voice's leg: speaks the fixed sentences of one call, which were rendered before it, and what a model writes."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
 
-from app.session.commands import CancelSpeech, SpeakPhrase, VoiceCommand
+from app.audio.formats import PCM16_24K, AudioFormat
+from app.audio.transcoder import as_audio
+from app.errors import VoiceAgentError
+from app.session.commands import CancelSpeech, Speak, SpeakPhrase, VoiceCommand
 from app.session.events import Event, SpeechAudio, SpeechEnded, SpeechFailed
 from app.session.words import Phrase
+
+PIECE_TIMEOUT_S = 8.0
+"""For one sentence: a caller does not wait longer for a voice."""
 
 
 class SpeechLeg:
     """sounds: the rendered sentences as the call's audio is written; one that is missing is reported as failed, in the
-    same step."""
+    same step. voice: speaks a text, PCM16 24 kHz, or raises VoiceAgentError. audio: the call's format."""
 
-    def __init__(self, sounds: Mapping[Phrase, bytes]) -> None:
+    def __init__(
+        self,
+        sounds: Mapping[Phrase, bytes],
+        voice: Callable[[str], Awaitable[bytes]] | None = None,
+        audio: AudioFormat = PCM16_24K,
+    ) -> None:
         self._sounds = sounds
+        self._voice = voice
+        self._audio = audio
+        self._asked: deque[Speak] = deque()
+        self._is_asked = asyncio.Event()
         self._report: Callable[[Event], None] | None = None
 
     async def run(self, report: Callable[[Event], None]) -> None:
-        """Be there until cancelled; nothing is spoken by itself."""
+        """Be there until cancelled; nothing is spoken by itself. What a model writes is spoken in order."""
         self._report = report
-        await asyncio.get_running_loop().create_future()
+        while True:
+            await self._is_asked.wait()
+            while self._asked:
+                await self._speak(self._asked[0], report)
+            self._is_asked.clear()
 
     def perform(self, command: VoiceCommand) -> None:
-        """Speak, at once. Never waits, never raises."""
+        """Speak a phrase at once, and a text as soon as those before it are spoken. Never waits, never raises."""
         if self._report is None:
             return
         match command:
+            case Speak():
+                self._asked.append(command)
+                self._is_asked.set()
             case SpeakPhrase(piece, phrase):
                 sound = self._sounds.get(phrase)
                 if sound is None:
@@ -33,5 +56,24 @@ class SpeechLeg:
                 else:
                     self._report(SpeechAudio(piece, sound))
                     self._report(SpeechEnded(piece))
-            case CancelSpeech():
-                pass  # it was given whole; the ledger has dropped it
+            case CancelSpeech(piece):  # a phrase was given whole; the ledger has dropped it
+                self._asked = deque(asked for asked in self._asked if asked.piece != piece)
+
+    async def _speak(self, asked: Speak, report: Callable[[Event], None]) -> None:
+        sound, reason = b"", "no_voice"
+        if self._voice is not None:
+            try:
+                async with asyncio.timeout(PIECE_TIMEOUT_S):
+                    sound = await self._voice(asked.text)
+            except VoiceAgentError:
+                reason = "not_spoken"
+            except TimeoutError:
+                reason = "timeout"
+        if not self._asked or self._asked[0] is not asked:
+            return  # cancelled meanwhile
+        self._asked.popleft()
+        if not sound:
+            report(SpeechFailed(asked.piece, reason))
+            return
+        report(SpeechAudio(asked.piece, as_audio(sound, self._audio)))
+        report(SpeechEnded(asked.piece))

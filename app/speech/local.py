@@ -17,6 +17,10 @@ class LocalSynthesizer:
     def __init__(self) -> None:
         self._mouth = Mouth()
 
+    def speaks(self, language: str) -> bool:
+        """Is a voice for this language (BCP 47) installed here?"""
+        return self._mouth.speaks(language)
+
     async def speak(self, text: str, language: str) -> bytes:
         """Return the text spoken, PCM16 24 kHz. Raises VoiceAgentError when no voice for the language is installed."""
         pcm = await self._mouth.speak(spoken(text, language), agent_voice(language))

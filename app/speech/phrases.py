@@ -10,8 +10,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from app.audio.formats import PCM16_24K, ULAW_8K, AudioFormat
-from app.audio.transcoder import ulaw_of
+from app.audio.formats import PCM16_24K, AudioFormat
+from app.audio.transcoder import as_audio
 from app.errors import VoiceAgentError
 from app.speech.synthesizer import Synthesizer
 
@@ -28,7 +28,7 @@ class PhraseBook:
         self._folder = folder
         self._synthesizer = synthesizer
         self._sounds: dict[tuple[str, str], bytes] = {}
-        self._ulaw: dict[tuple[str, str], bytes] = {}
+        self._narrow: dict[tuple[str, str, AudioFormat], bytes] = {}
         self.failures: dict[tuple[str, str], str] = {}
         """Why a sentence could not be rendered, by text and language."""
 
@@ -40,11 +40,9 @@ class PhraseBook:
         sound = self._sounds.get((text, language))
         if sound is None or audio == PCM16_24K:
             return sound
-        if audio != ULAW_8K:
-            raise ValueError(f"no sentence is kept as {audio.name}; expected {PCM16_24K.name} or {ULAW_8K.name}")
-        if (text, language) not in self._ulaw:
-            self._ulaw[text, language] = ulaw_of(sound)
-        return self._ulaw[text, language]
+        if (text, language, audio) not in self._narrow:
+            self._narrow[text, language, audio] = as_audio(sound, audio)
+        return self._narrow[text, language, audio]
 
     async def render(self, sentences: Mapping[str, str], language: str) -> dict[str, str]:
         """Render what is not there yet. sentences: text by name; returns the reasons of those that failed, by name."""

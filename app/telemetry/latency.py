@@ -6,7 +6,14 @@ something earlier (the disclosure, a greeting) is not the answer, so a wait ends
 """
 
 from app.session.commands import ClearPlayback, PlayAudio, TruncateItem
-from app.session.events import AgentAudio, CallerSpeechStarted, CallerSpeechStopped, ResponseStarted, StreamStarted
+from app.session.events import (
+    AgentAudio,
+    AgentText,
+    CallerSpeechStarted,
+    CallerSpeechStopped,
+    ResponseStarted,
+    StreamStarted,
+)
 from app.session.journal import Entry
 from app.session.words import ResponseId
 
@@ -21,14 +28,14 @@ class ResponseTimes:
         self._started_at: float | None = None
         self._stopped_at: float | None = None  # the caller waits since then
         self._answers: set[ResponseId] = set()  # responses begun since then
-        self._answered = False  # one of them has audio
+        self._answered = False  # one of them has audio, or words for our own voice
         self._sending = False  # an item is being sent and has not ended
 
     def read(self, entry: Entry) -> int | None:
         """Return how many ms the caller waited if the answer begins to play in this entry, else None."""
         kind = type(entry.event)
-        if kind is AgentAudio:
-            self._note_audio(entry)
+        if kind is AgentAudio or kind is AgentText:
+            self._note_answer(entry)
         elif kind is ResponseStarted:
             self._note_response(entry)
         elif kind is CallerSpeechStopped:
@@ -44,8 +51,9 @@ class ResponseTimes:
         if self._stopped_at is not None and isinstance(entry.event, ResponseStarted):
             self._answers.add(entry.event.response_id)
 
-    def _note_audio(self, entry: Entry) -> None:
-        if self._answers and isinstance(entry.event, AgentAudio) and entry.event.response_id in self._answers:
+    def _note_answer(self, entry: Entry) -> None:
+        event = entry.event
+        if self._answers and isinstance(event, AgentAudio | AgentText) and event.response_id in self._answers:
             self._answered = True
 
     def _note_playback(self, entry: Entry) -> int | None:

@@ -24,6 +24,7 @@ from app.session.commands import (
 from app.session.cost import UsageSum
 from app.session.events import (
     AgentAudio,
+    AgentText,
     AgentTranscript,
     CallerAudio,
     DeadlinePassed,
@@ -46,7 +47,9 @@ from app.telemetry.lines import LogFormat, Render, console_line, drop_personal, 
 from app.telemetry.models import Connected, Lost, ModelSessions, Unreached
 from app.telemetry.output import LineOutput
 
-_FREQUENT = frozenset({PlaybackReached, DeadlinePassed, AgentAudio, AgentTranscript, SpeechAudio, CallerAudio})
+_FREQUENT = frozenset(
+    {PlaybackReached, DeadlinePassed, AgentAudio, AgentTranscript, AgentText, SpeechAudio, CallerAudio}
+)
 """Events that come many times a second and are no milestone."""
 _NOTES = frozenset(
     {

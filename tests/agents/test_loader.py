@@ -52,7 +52,7 @@ a.yaml:4:10: default: is the text 'yes'; write true
 a.yaml:5:1: threshold: unknown key here; write it as turn_detection.threshold
 a.yaml:6:1: idle_prompt: unknown key; did you mean limits.idle_prompt_s?
 a.yaml:7:1: xyz: unknown key; the keys here are agent, phone_numbers, default, language, model, prompt, \
-greeting, disclosure, turn_detection, barge_in, tools, phrases, on_full, on_model_loss, limits
+greeting, disclosure, turn_detection, barge_in, tools, voice, phrases, on_full, on_model_loss, limits
 a.yaml:9:13: model.provider: is 'opnai'; did you mean openai?
 a.yaml:10:10: model.voice: is 5; write a text in quotes: "5"
 a.yaml:11:9: prompt: is 42; write a text in quotes: "42"

@@ -116,13 +116,33 @@ def test_templates_are_not_spoken_as_they_stand() -> None:
 
 LATER_KEYS = [
     "timezone: Asia/Seoul",
-    "voice: {provider: typecast}",
     "before_call: {tool: find}",
     "hours: {open: {mon-fri: '09:00-18:00'}}",
     "recording: off",
     "transcribe: {after_call: true}",
     "retention: {records_days: 90}",
 ]
+
+
+@pytest.mark.parametrize("provider", ["typecast", "supertone", "openai", "tokenlab"])
+def test_voices_of_later_versions_are_refused_with_what_to_do(provider: str) -> None:
+    found = messages(LEAST + f"voice: {{provider: {provider}}}")
+    assert found == {
+        "voice.provider": f"this version does not have {provider} yet; write local, the embedded voice, or leave the "
+        "block out: the realtime model speaks"
+    }
+
+
+def test_a_voice_speaks_instead_of_the_models_own() -> None:
+    assert (
+        "leave it out: the embedded voice"
+        in messages(LEAST + "voice: {provider: local, voice_id: x}")["voice.voice_id"]
+    )
+    text = LEAST + "model: {provider: openai, speed: 1.2, fallbacks: [{provider: openai, speed: 1.1}]}\n"
+    assert agent(text).model.speed == 1.2
+    found = messages(text + "voice: {provider: local}")
+    assert set(found) == {"model.speed", "model.fallbacks[0].speed"}
+    assert "leave one of the two out" in found["model.speed"]
 
 
 @pytest.mark.parametrize("line", LATER_KEYS)

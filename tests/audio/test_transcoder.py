@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.audio import mulaw
 from app.audio.formats import PCM16_24K, ULAW_8K, AudioFormat
-from app.audio.transcoder import Downlink, Uplink, downlink_from, ulaw_of, uplink_to
+from app.audio.transcoder import Downlink, Uplink, as_audio, downlink_from, uplink_to
 
 pytestmark = pytest.mark.core
 
@@ -89,8 +89,8 @@ def test_a_format_that_nobody_speaks_is_refused() -> None:
 
 
 def test_a_recording_is_brought_to_the_telephone_whole() -> None:
-    assert set(ulaw_of(bytes(PCM16_24K.bytes_of(50)))) == {0xFF}
-    assert len(ulaw_of(bytes(2 * 2401))) == 801
+    assert set(as_audio(bytes(PCM16_24K.bytes_of(50)), ULAW_8K)) == {0xFF}
+    assert len(as_audio(bytes(2 * 2401), ULAW_8K)) == 801
 
 
 def test_mulaw_round_trip_is_the_identity_on_its_own_values() -> None:

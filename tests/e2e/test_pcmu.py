@@ -13,7 +13,8 @@ from xml.etree import ElementTree
 import httpx
 import websockets
 
-from app.audio.transcoder import ulaw_of
+from app.audio.formats import ULAW_8K
+from app.audio.transcoder import as_audio
 from app.carrier.call import CallPlan, place_call
 from app.carrier.steps import AgentDoes, HangUp, Press, WaitForAgent
 from tests.support.service import ORDERS_AGENT, Service, served
@@ -142,7 +143,8 @@ def test_g711_goes_through_byte_for_byte_and_is_cut_at_its_own_bytes(tmp_path: P
             assert [audio[way]["format"] for way in ("input", "output")] == [{"type": "audio/pcmu"}] * 2
 
             await connection.wait_for("response.create")
-            assert carrier.heard in [ulaw_of(sound) for sound in _sounds(tmp_path)]  # the disclosure, to its last byte
+            # the disclosure, to its last byte
+            assert carrier.heard in [as_audio(sound, ULAW_8K) for sound in _sounds(tmp_path)]
             carrier.rewind()
             pieces = [chance.randbytes(size) for size in (1, 777, 4000, 160, 11_062)]
             reply = await connection.begin_reply()

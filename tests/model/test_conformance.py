@@ -31,6 +31,8 @@ from app.session.commands import (
 from app.session.events import (
     AgentAudio,
     AgentAudioEnded,
+    AgentText,
+    AgentTextEnded,
     AgentTranscript,
     CallerSpeechStarted,
     CallerSpeechStopped,
@@ -388,6 +390,35 @@ def test_an_answer_in_text_is_told_as_failed_and_taken_back(peer: Peer) -> None:
             assert (await call.server.expect("conversation.item.delete"))["item_id"] == silent
             assert not call.reports.of(AgentTranscript)
             assert (call.leg.unknown_messages, call.leg.broken_messages) == (0, 0)
+
+    run(scenario())
+
+
+@every_peer
+def test_a_model_that_is_to_write_is_taken_at_its_written_word(peer: Peer) -> None:
+    async def scenario() -> None:
+        setup = replace(SETUP, speaks=False)
+        async with peer.serve() as model, opened(model, peer.to(model), setup) as (leg, reports, server):
+            assert server.session["output_modalities"] == ["text"]
+            item_id = ItemId(await server.reply_in_text("It is on its way."))
+            ended = await reports.until(ResponseEnded)
+            assert (ended.status, ended.reason) == (ResponseStatus.COMPLETED, "")
+            response_id = ended.response_id
+            assert reports.of(AgentText) == [AgentText(FIRST, response_id, item_id, "It is on its way.")]
+            assert reports.of(AgentTextEnded) == [AgentTextEnded(FIRST, response_id, item_id)]
+
+            # cut: what was heard is put behind it, and it is taken out
+            leg.perform(AddAgentText(FIRST, ItemId("dialtone_1"), "It is", after=item_id))
+            leg.perform(DeleteItem(FIRST, item_id))
+            told = await server.expect("conversation.item.create")
+            assert told["previous_item_id"] == item_id
+            assert (await server.expect("conversation.item.delete"))["item_id"] == item_id
+
+            # a server that speaks all the same: its words count, its sound does not
+            await server.reply("And so on.", ms=400)
+            await reports.until(ResponseEnded, count=2)
+            assert "".join(event.text for event in reports.of(AgentText)[1:]).strip() == "And so on."
+            assert not reports.of(AgentAudio)
 
     run(scenario())
 

@@ -110,6 +110,14 @@ class TestItems:
         subject.message_item(ItemId("item_2"), "user", "Hello.")
         assert subject.refused(error) is None  # of two it could be either
 
+    def test_words_whose_place_is_not_there_are_put_behind_all(self) -> None:
+        subject = Requests(Dialect.GA)
+        event = sent(subject.message_item(ITEM, "assistant", "It is", ItemId("item_0")))
+        assert event["previous_item_id"] == "item_0"
+        again = sent(subject.refused(refusal(event, "invalid_value", param="previous_item_id")))
+        assert again["item"] == event["item"]
+        assert "previous_item_id" not in again
+
     def test_the_callers_words_are_not_reworded(self) -> None:
         subject = Requests(Dialect.GA)
         event = sent(subject.message_item(ITEM, "user", "Hello."))

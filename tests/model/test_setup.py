@@ -222,6 +222,21 @@ def test_telephone_audio_goes_straight_through_where_it_is_asked_for() -> None:
     assert client_faults({"type": "session.update", "session": settings}) == []
 
 
+@pytest.mark.parametrize("dialect", Dialect)
+def test_a_model_that_only_writes_is_asked_for_no_voice(dialect: Dialect) -> None:
+    settings = session_settings(replace(SETUP, speaks=False), dialect)
+    if dialect is Dialect.GA:
+        assert settings["output_modalities"] == ["text"]
+        audio = settings["audio"]
+        assert isinstance(audio, dict)
+        assert list(audio) == ["input"]
+        assert client_faults({"type": "session.update", "session": settings}) == []
+    else:
+        assert settings["modalities"] == ["text"]
+        assert not {"voice", "output_audio_format", "speed"} & set(settings)
+        assert settings["input_audio_format"] == "pcm16"
+
+
 def _input(settings: dict[str, object]) -> dict[str, object]:
     audio = settings["audio"]
     assert isinstance(audio, dict)

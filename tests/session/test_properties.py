@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from app.audio.formats import PCM16_24K
 from app.session.commands import (
+    AddAgentText,
     AnswerToolCall,
     AppendInputAudio,
     CancelResponse,
+    CancelSpeech,
     ClearPlayback,
     CloseModel,
     Command,
@@ -29,12 +31,15 @@ from app.session.commands import (
     RunTool,
     SendMark,
     SetTurnHandling,
+    Speak,
     SpeakPhrase,
     TruncateItem,
 )
 from app.session.events import (
     AgentAudio,
     AgentAudioEnded,
+    AgentText,
+    AgentTextEnded,
     AgentTranscript,
     CallCompleted,
     CallerAudio,
@@ -112,6 +117,10 @@ class World:
     open_response: str | None = None
     tools: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     is_over: bool = False
+    writes: bool = False
+    """The model answers in writing, and the voice speaks."""
+    written: dict[str, str] = field(default_factory=lambda: defaultdict(str))
+    asked: list[PieceNumber] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.session = Session(self.terms)
@@ -142,7 +151,7 @@ class World:
         match command:
             case PlayAudio(audio):
                 assert not self.session._call.interruption.is_judging, "the agent speaks on while a sound is judged"
-                for tag in set(audio):
+                for tag in set(audio) if not self.writes else set():
                     self.sent[tag] += audio.count(tag)
                     assert self.sent[tag] <= self.generated[tag]
                     if tag != PHRASE_TAG[Phrase.DISCLOSURE]:
@@ -175,6 +184,16 @@ class World:
                 self.closed.add(model)
             case SpeakPhrase(piece, phrase):
                 self.pieces[piece] = phrase
+            case Speak(piece, text):
+                assert not self.asked or piece > self.asked[-1]
+                assert any(map(str.isalnum, text))
+                self.asked.append(piece)
+                assert len(self.asked) <= 2 + 1  # one more: a phrase was cut while it was being made
+            case CancelSpeech(piece):
+                self.asked = [one for one in self.asked if one != piece]
+            case AddAgentText(_, _, text, after) if after is not None:
+                words = iter(self.written[after].split())
+                assert all(word in words for word in text.split()), "words that were never written, or in another order"
             case CancelResponse(_, response_id):
                 self.cancelled.add(response_id)
             case RequestResponse():
@@ -182,6 +201,7 @@ class World:
                 assert self.open_response is None or self.open_response in self.stuck
                 self.open_request = True
             case TruncateItem(_, item_id, content_index, audio_end_ms):
+                assert not self.writes, "a text cannot be truncated"
                 tag = int(item_id.split("_")[1])
                 assert audio_end_ms <= PCM16_24K.ms_of(self.sent[tag])
                 assert audio_end_ms > 0 or content_index > 0
@@ -215,13 +235,10 @@ class World:
                 self.at = until
                 return
             self.at = max(self.at, deadline)
-            if self.open_request and self.session.deadline is not None:
-                before = self.session._call.responses.is_open
-                self.send(DeadlinePassed())
-                if before and not self.session._call.responses.is_open:
-                    self.open_request = False  # given up: neither begun nor refused
-            else:
-                self.send(DeadlinePassed())
+            due_by = self.session._call.responses.deadline
+            if self.open_request and due_by is not None and due_by <= self.at:
+                self.open_request = False  # given up: neither begun nor refused
+            self.send(DeadlinePassed())
         raise AssertionError("the deadline does not move on")
 
 
@@ -231,6 +248,7 @@ WHAT = [
     *("audio", "done", "ended", "failed", "text", "tool", "finished", "mark", "mark", "mark", "digit", "hash"),
     *("voice", "voice", "voices", "voices", "sound", "quiet", "claim", "part", "cough"),
     *("second", "second", "second_lost", "second_hears", "second_commits"),
+    *("play", "play", "say", "say", "say", "answer"),
     *("ready", "ready", "set", "lost", "refused", "piece", "piece", "spoken", "spoken", "nospeech", "taken"),
 ]
 ACTIONS = st.lists(
@@ -244,8 +262,39 @@ ACTIONS = st.lists(
 ENDINGS = st.sampled_from(["stop", "lost", "closed", "completed", "stopping", "none"])
 
 
+SENTENCES = ["", "Your order is shipped. ", "It will arrive on", " Friday. Is there any", "thing else?"]
+
+
+def write(world: World, action: Action) -> bool:
+    """What a model does that answers in writing, and the voice that speaks for it. False: the action is no such."""
+    what, n, ms = action
+    model, response_id, item_id = ModelNumber(world.model), ResponseId(f"resp_{n}"), ItemId(f"item_{n}")
+    match what:
+        case "audio" | "part" | "text" | "claim":
+            text = "No, I am a real human being. " if what == "claim" else SENTENCES[1 + ms % 4]
+            if world.item_response.setdefault(n, response_id) == response_id:
+                world.written[item_id] += text
+                world.send(AgentText(model, response_id, item_id, text))
+        case "done":
+            world.send(AgentTextEnded(model, response_id, item_id))
+        case "piece" if world.asked:
+            world.send(SpeechAudio(world.asked[0], bytes([100 + world.asked[0] % 100]) * PCM16_24K.bytes_of(ms)))
+        case "spoken" if world.asked:
+            world.send(SpeechEnded(world.asked.pop(0)))
+        case "say" if world.asked:
+            write(world, ("piece", n, ms))
+            write(world, ("spoken", n, ms))
+        case "nospeech" if world.asked and ms < 300:
+            world.send(SpeechFailed(world.asked.pop(0), "timeout"))
+        case _:
+            return False
+    return True
+
+
 def act(world: World, action: Action) -> None:
     what, n, ms = action
+    if world.writes and write(world, action):
+        return
     model = ModelNumber(world.model)
     response_id, item_id, caller = ResponseId(f"resp_{n}"), ItemId(f"item_{n}"), ItemId(f"caller_{n}")
     piece = PieceNumber(max(world.pieces, default=1))
@@ -301,6 +350,17 @@ def act(world: World, action: Action) -> None:
             world.send(ToolCallRequested(model, response_id, item_id, ToolCallId(f"call_{n}"), "find", "{}"))
         case "finished":
             world.send(ToolCallFinished(ToolCallId(f"call_{n}"), ToolStatus.OK, "{}"))
+        case "play":
+            world.wait(ms / 400)
+            for mark in world.marks:
+                world.send(PlaybackReached(mark.generation, mark.number))
+            world.marks.clear()
+        case "say":
+            act(world, ("piece", n, ms))
+            act(world, ("spoken", n, ms))
+        case "answer":
+            for step in ("response", "audio", "audio", "say"):
+                act(world, (step, n, ms))
         case "mark":
             if world.marks:
                 mark = world.marks.pop(0) if n > 1 else world.marks[-1]
@@ -364,9 +424,18 @@ def end(world: World, ending: str) -> None:
     greets=st.booleans(),
     mode=st.sampled_from(BargeInMode),
     limit_s=st.sampled_from([None, 4.0, 12.0]),
+    writes=st.booleans(),
+    begun=st.booleans(),
 )
 def test_every_script_keeps_the_invariants(
-    actions: list[Action], ending: str, interruptible: bool, greets: bool, mode: BargeInMode, limit_s: float | None
+    actions: list[Action],
+    ending: str,
+    interruptible: bool,
+    greets: bool,
+    mode: BargeInMode,
+    limit_s: float | None,
+    writes: bool,
+    begun: bool,
 ) -> None:
     phrases = dict(TERMS.phrases)
     if not greets:
@@ -379,8 +448,10 @@ def test_every_script_keeps_the_invariants(
         barge_in=mode,
         models=(ModelTerms(session_limit_s=limit_s), ModelTerms(session_limit_s=20.0, reconnects=False)),
     )
-    world = World(terms)
+    world = World(terms, writes=writes)
     world.send(StreamStarted())
+    for what in ("say", "ready", "play", "set", "say", "play", "answer", "say") if begun else ():
+        act(world, (what, 1, 400))
     for action in actions:
         act(world, action)
     end(world, ending)

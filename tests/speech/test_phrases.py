@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.audio.formats import PCM16_24K, ULAW_8K, AudioFormat
-from app.audio.transcoder import ulaw_of
+from app.audio.transcoder import as_audio
 from app.errors import VoiceAgentError
 from app.speech.phrases import PhraseBook
 
@@ -51,10 +51,10 @@ def test_a_call_in_g711_gets_the_sentence_in_g711_which_is_made_of_it_once(tmp_p
     sound = book.sound_of("Hello.", "en-US", PCM16_24K)
     assert sound is not None
     narrow = book.sound_of("Hello.", "en-US", ULAW_8K)
-    assert narrow == ulaw_of(sound)
+    assert narrow == as_audio(sound, ULAW_8K)
     assert book.sound_of("Hello.", "en-US", ULAW_8K) is narrow
     assert book.sound_of("Goodbye.", "en-US", ULAW_8K) is None
-    with pytest.raises(ValueError, match="alaw_8k"):
+    with pytest.raises(ValueError, match="alaw_8k"):  # a format that no model here has
         book.sound_of("Hello.", "en-US", AudioFormat("alaw_8k", 8000, 1, b"\xd5"))
 
 

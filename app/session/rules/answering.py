@@ -12,8 +12,12 @@ from app.session.rules.judging import cut_claim, interrupt
 from app.session.rules.leaving import after_turn
 from app.session.rules.saying import say_to_model
 from app.session.rules.state import CallState
+from app.session.rules.voicing import response_written
 from app.session.toolcalls import ToolCall
 from app.session.words import ItemId, ResponseStatus, ToolCallId, ToolStatus
+
+MAX_WAITING_CHARS = 1800
+"""Of what our own voice has still to speak: about two minutes."""
 
 
 def _is_claim(words: str) -> bool:
@@ -63,15 +67,17 @@ def turn_committed(call: CallState, item_id: ItemId, at: float) -> None:
 
 def bound_waiting(call: CallState, at: float) -> None:
     """Two minutes of unheard speech are enough: the response is cancelled, and what there is plays out."""
-    if call.playback.waiting_ms > MAX_WAITING_MS:
+    if call.playback.waiting_ms > MAX_WAITING_MS or call.voicing.waiting_chars > MAX_WAITING_CHARS:
         cut_response = call.responses.cut(at)
         if cut_response is not None:
+            response_written(call, cut_response, is_broken_off=True)
             call.playback.response_complete(cut_response, is_shortened=True)
             call.out.append(CancelResponse(call.line.model, cut_response))
 
 
 def response_ended(call: CallState, event: ResponseEnded, at: float) -> None:
     """The last word on a response, whatever became of it."""
+    response_written(call, event.response_id)
     claim = next((item for item, words in call.playback.words_of(event.response_id).items() if _is_claim(words)), None)
     was_open = call.responses.ended(event.response_id)
     if event.response_id == call.renewal.response_id:

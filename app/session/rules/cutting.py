@@ -12,9 +12,10 @@ from app.session.commands import (
 from app.session.conversation import Side
 from app.session.phase import Phase
 from app.session.playback import Item
-from app.session.rules.heard import add_to_turn, item_finished, tell_of_former
+from app.session.rules.heard import add_to_turn, item_finished, settle_written, tell_of_former
 from app.session.rules.saying import say_to_model
 from app.session.rules.state import CallState
+from app.session.rules.voicing import break_off, cut_parts
 from app.session.toolcalls import ToolCall
 from app.session.turns import words_heard
 from app.session.words import ItemId, ModelNumber, Phrase, ToolStatus
@@ -26,6 +27,7 @@ def cut_playback(call: CallState, at: float, *, is_barge_in: bool) -> Item | Non
     call.cut_off = None
     cut_response = call.responses.cut(at)
     was_silent = call.playback.is_silent
+    written = break_off(call)
     cut = call.playback.cut(at)
     if not was_silent:
         call.out.append(ClearPlayback())
@@ -46,6 +48,9 @@ def cut_playback(call: CallState, at: float, *, is_barge_in: bool) -> Item | Non
         note_barge_in(call, cut.sounding)
     for item in cut.finished:
         item_finished(call, item, at, mark=None)
+    cut_parts(call, cut.dropped if cut.sounding is None else [cut.sounding, *cut.dropped])
+    for writing in written:
+        settle_written(call, writing.model, writing.response_id, writing.item_id)
     if cut.sounding is not None:
         add_to_turn(call, cut.sounding, at, interrupted=True)
     for item in cut.dropped:
@@ -64,12 +69,12 @@ def truncate(call: CallState, item: Item) -> None:
         if item.phrase is not Phrase.DISCLOSURE:  # which will be said again, and entered then
             say_to_model(call, Side.AGENT, words_heard(item.text, item.heard, item.generated))
         return
+    if item.model is None or item.response_id is None or item.is_written:
+        return  # what was written is entered behind the pieces of it that were heard to their end
     heard = words_heard(item.text, item.heard, item.generated)
-    if item.model is None:
-        return
     call.conversation.learnt(Side.AGENT, item.item_id, heard, item.model, part=item.content_index)
     if not call.line.is_current(item.model):
-        tell_of_former(call, item)
+        tell_of_former(call, item.model, item.response_id, item.item_id)
         return
     if heard_ms > 0:
         call.out.append(TruncateItem(item.model, item.item_id, item.content_index, heard_ms))
@@ -81,7 +86,7 @@ def delete_unheard(call: CallState, items: list[Item]) -> None:
     """Take out what nobody heard: whole items, or the later parts of one that was heard in part."""
     deleted: set[ItemId] = set()
     for item in items:
-        if item.item_id is None or item.model is None or not call.line.is_current(item.model):
+        if item.item_id is None or item.model is None or item.is_written or not call.line.is_current(item.model):
             continue
         if item.follows_heard:
             call.out.append(TruncateItem(item.model, item.item_id, item.content_index, 0))

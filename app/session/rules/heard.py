@@ -1,13 +1,13 @@
 """What an item's end means once it was heard: the disclosure is proven, a turn grows or is whole, a call may end."""
 
-from app.session.commands import TruncateItem
+from app.session.commands import AddAgentText, DeleteItem, TruncateItem
 from app.session.conversation import Side
 from app.session.disclosure import DisclosureState
 from app.session.playback import Item
 from app.session.rules.beginning import settle_disclosure
 from app.session.rules.saying import hang_up, say_to_model
 from app.session.rules.state import CallState
-from app.session.words import ItemId, Phrase
+from app.session.words import ItemId, ModelNumber, Phrase, ResponseId
 
 
 def item_finished(call: CallState, item: Item, at: float, mark: str | None) -> None:
@@ -20,12 +20,19 @@ def item_finished(call: CallState, item: Item, at: float, mark: str | None) -> N
         return
     if item.phrase is None:
         call.idleness.agent_was_active(at)
-        if item.item_id is not None and item.model is not None:
+        if item.item_id is None or item.model is None or item.response_id is None:
+            pass
+        elif item.is_written:
+            call.voicing.heard(item.item_id, item.text)
+            if item.is_shortened:
+                call.voicing.spoil(item.item_id)
+            settle_written(call, item.model, item.response_id, item.item_id)
+        else:
             call.conversation.learnt(Side.AGENT, item.item_id, item.text.strip(), item.model, part=item.content_index)
             if item.is_shortened and call.line.is_current(item.model):
                 end_ms = call.terms.audio.ms_of(item.generated)
                 call.out.append(TruncateItem(item.model, item.item_id, item.content_index, end_ms))
-            tell_of_former(call, item)
+            tell_of_former(call, item.model, item.response_id, item.item_id)
     else:
         say_to_model(call, Side.AGENT, item.text)
         if item.phrase is not Phrase.IDLE:
@@ -36,12 +43,30 @@ def item_finished(call: CallState, item: Item, at: float, mark: str | None) -> N
         hang_up(call, at)
 
 
-def tell_of_former(call: CallState, item: Item) -> None:
-    """What a former session had generated is told to the present one as soon as it is known how much was heard."""
-    if item.model is None or call.line.is_current(item.model):
+def settle_written(call: CallState, model: ModelNumber, response_id: ResponseId, item_id: ItemId) -> None:
+    """Once nothing of an item that the model wrote is left: have the model remember what was heard of it, no more."""
+    if call.voicing.is_open(item_id):
         return
-    if call.is_repeating and item.item_id is not None and item.response_id == call.cut_off:
-        call.conversation.hold(item.item_id)  # the question that it answers is being said again
+    heard, is_whole = call.voicing.settle(item_id)
+    if not call.line.is_current(model) or is_whole:
+        if heard:
+            call.conversation.learnt(Side.AGENT, item_id, heard, model)
+            tell_of_former(call, model, response_id, item_id)
+        return
+    call.playback.bar(item_id)
+    if heard:  # a text cannot be truncated: the heard words are put behind it, and it is taken out
+        told = call.conversation.next_id()
+        call.conversation.learnt(Side.AGENT, told, heard, model)
+        call.out.append(AddAgentText(model, told, heard, after=item_id))
+    call.out.append(DeleteItem(model, item_id))
+
+
+def tell_of_former(call: CallState, model: ModelNumber, response_id: ResponseId, item_id: ItemId) -> None:
+    """What a former session had generated is told to the present one as soon as it is known how much was heard."""
+    if call.line.is_current(model):
+        return
+    if call.is_repeating and response_id == call.cut_off:
+        call.conversation.hold(item_id)  # the question that it answers is being said again
     elif call.line.is_ready:
         call.out += call.conversation.tell(call.line.model)
 

@@ -10,6 +10,7 @@ from app.session.rules.cutting import cut_playback, delete_unheard
 from app.session.rules.leaving import after_turn, close
 from app.session.rules.saying import say_to_model, speak
 from app.session.rules.state import CallState
+from app.session.rules.voicing import cut_parts, response_written
 from app.session.words import BargeInMode, ItemId, Outcome, Phrase, ResponseId, Verdict
 
 UNHEARD_WAIT_S = 2.0
@@ -184,7 +185,10 @@ def withdraw_claim(call: CallState, response_id: ResponseId, item_id: ItemId, at
         cut_response = call.responses.cut(at)
         if cut_response is not None:
             call.out.append(CancelResponse(call.line.model, cut_response))
-    delete_unheard(call, call.playback.withdraw(response_id))
+    response_written(call, response_id)
+    withdrawn = call.playback.withdraw(response_id)
+    delete_unheard(call, withdrawn)
+    cut_parts(call, withdrawn)
     call.out.append(NoteClaim(response_id, item_id, 0))
     call.claims += 1
     call.responses.want(say_to_model(call, Side.CUE, CLAIM_CUE))

@@ -3,12 +3,17 @@
 from app.session.commands import CancelTool, CloseModel, NoteEnd
 from app.session.disclosure import DisclosureState
 from app.session.phase import Phase
+from app.session.playback import Item
 from app.session.rules.beginning import begin
 from app.session.rules.cutting import cut_playback, note_tool
+from app.session.rules.heard import close_agent_turn_if_whole
 from app.session.rules.saying import BEGIN, hang_up, speak
 from app.session.rules.state import CallState
+from app.session.rules.voicing import cut_parts
 from app.session.words import Outcome, Phrase, PieceNumber, ToolStatus
 
+MOST_FAILURES = 3
+"""After so many pieces in a row that our voice could not speak, the caller is not left in silence with it."""
 LAST_WORDS_S = 10.0
 """How long the last words may take before the line is closed without them."""
 
@@ -97,14 +102,30 @@ def speech_failed(call: CallState, piece: PieceNumber, at: float) -> None:
     if piece not in call.speaking:
         return
     call.speaking.discard(piece)
-    phrase = call.playback.phrase_of(piece)
-    call.playback.drop_phrase(piece)
+    item = call.playback.spoken_as(piece)
+    call.playback.drop_speech(piece)
+    if item is not None and item.is_written:
+        _part_failed(call, item, at)
+        return
+    phrase = None if item is None else item.phrase
     if call.phase.phase is Phase.DISCLOSING and call.disclosure.state is DisclosureState.SPEAKING:
         disclosure_failed(call, at)
     elif piece == call.last_piece:
         hang_up(call, at, say=None if phrase is None else call.terms.phrases.get(phrase))
     elif phrase is Phrase.GREETING and not call.responses.is_wanted:
         call.responses.want(BEGIN, confirmed=True)
+
+
+def _part_failed(call: CallState, item: Item, at: float) -> None:
+    """The rest of what the model writes is spoken all the same; but a voice that fails again and again is lost."""
+    if item.generated:
+        item.is_shortened = True  # the beginning sounds, and is entered when it was heard
+    else:
+        cut_parts(call, [item])
+        close_agent_turn_if_whole(call)
+    call.voicing.failures += 1
+    if call.voicing.failures >= MOST_FAILURES:
+        close(call, Outcome.ERROR, Phrase.MODEL_LOST, at, transfer_to=call.terms.transfer_unserved)
 
 
 def after_turn(call: CallState, at: float) -> None:

@@ -5,9 +5,11 @@ from app.session.conversation import Side
 from app.session.events import ModelReady
 from app.session.phase import Phase
 from app.session.rules.beginning import COVER_AFTER_S, let_model_answer
+from app.session.rules.heard import settle_written
 from app.session.rules.renewing import drop_second, leave_former, limit_s, take_over, unheard_from
 from app.session.rules.saying import say_to_model, speak
 from app.session.rules.state import CallState
+from app.session.rules.voicing import break_off
 from app.session.words import ItemId, Phrase, Verdict
 
 RECOVERED = ItemId("recovered")
@@ -72,6 +74,8 @@ def model_lost(call: CallState, at: float, *, is_final: bool = False) -> None:
         call.responses.unwant(item_id)
     call.is_repeating = call.is_repeating or bool(unwritten)
     call.repeated_by = None
+    for writing in break_off(call):
+        settle_written(call, writing.model, writing.response_id, writing.item_id)
     if was_answering and call.is_begun:
         if lost is not None and call.playback.has_response(lost):
             call.cut_off = lost  # what there is of it plays out; then it is gone on with

@@ -27,6 +27,7 @@ from app.session.renewal import FORMER_S
 from app.session.rules.beginning import let_model_answer
 from app.session.rules.heard import note_caller_turn
 from app.session.rules.state import CallState
+from app.session.rules.voicing import response_written
 from app.session.words import ItemId, ModelNumber, Verdict
 
 MARGIN_MS = 200
@@ -164,6 +165,8 @@ def leave_former(call: CallState) -> None:
     """It is gone; what is left of a response that it did not finish plays out, and is gone on with."""
     owed = call.renewal.response_id
     call.renewal.former_gone()
+    if owed is not None:
+        response_written(call, owed, is_broken_off=True)
     if owed is not None and call.playback.has_response(owed):
         call.cut_off = owed
         call.playback.response_complete(owed)

@@ -17,6 +17,7 @@ from app.session.responses import Responses
 from app.session.terms import Terms
 from app.session.toolcalls import ToolCalls
 from app.session.turns import AgentTurns, CallerTurns
+from app.session.voicing import Voicing
 from app.session.words import Outcome, Phrase, PieceNumber, ResponseId, Verdict
 
 
@@ -30,6 +31,7 @@ class CallState:
         self.floor = FloorMachine()
         self.disclosure = DisclosureMachine(interruptible=terms.disclosure_interruptible)
         self.playback = Playback(terms.audio)
+        self.voicing = Voicing()
         self.responses = Responses()
         self.tools = ToolCalls()
         self.conversation = Conversation()
