@@ -29,9 +29,12 @@ class Backlog:
     __slots__ = (
         "_due",
         "_had",
+        "_had_bytes",
         "_kept_bytes",
+        "_next",
         "_pause_bytes",
         "_paused_bytes",
+        "_places",
         "_recent_bytes",
         "_sounds",
         "is_due",
@@ -43,9 +46,14 @@ class Backlog:
     def __init__(self, audio: AudioFormat) -> None:
         self._due: deque[_Frame] = deque()
         self._had: deque[_Frame] = deque()
+        self._had_bytes = 0
         self._kept_bytes = audio.bytes_of(KEPT_MS)
         self._pause_bytes = audio.bytes_of(PAUSE_MS)
         self._recent_bytes = audio.bytes_of(RECENT_MS)
+        self._next = -1  # where on the stream the frame begins that comes behind the last one that was given
+        self._places: deque[tuple[int, int]] = deque(maxlen=256)
+        """From which byte of what was given on so many bytes more had passed on the stream: nothing given, nothing
+        known. A new one begins where something was left out."""
         self._paused_bytes = 0  # of silence at the end of what is due
         self._sounds = 0  # frames that are due and not silent
         self.is_due = False
@@ -72,11 +80,22 @@ class Backlog:
         """The model was given this frame as it came."""
         had = self._had
         had.append((position, frame, is_silent))
+        if position != self._next:
+            self._leave_out(position)
+        self._next = position + len(frame)
+        self._had_bytes += len(frame)
         floor = position - self._recent_bytes
         if self.needed_from is not None and self.needed_from < floor:
-            floor = max(self.needed_from, position - self._kept_bytes)
-        while had[0][0] < floor:
-            had.popleft()
+            floor = self.needed_from
+        while had[0][0] < floor or self._had_bytes > self._kept_bytes:
+            self._had_bytes -= len(had.popleft()[1])
+
+    def place_of(self, audio_bytes: int) -> int:
+        """Return where on the stream, in bytes, that is which this model counts as so many bytes of its audio."""
+        for given, more in reversed(self._places):
+            if audio_bytes >= given:
+                return audio_bytes + more
+        return audio_bytes
 
     def keep(self, position: int, frame: bytes, *, is_silent: bool) -> None:
         """The model cannot be given this frame yet. Of a pause, what is over a second is left out."""
@@ -102,10 +121,12 @@ class Backlog:
         return frames
 
     def begin_again(self, position: int) -> None:
-        """What was sent from there on was sent in vain: it is due once more, before what waits."""
+        """What was sent from there on was sent in vain: it is due once more, before what waits, and to another model."""
+        self._places.clear()
         frames = [frame for frame in self._had if frame[0] >= position]
         frames += self._due
         self._had.clear()
+        self._had_bytes = 0
         self._due.clear()
         self.is_due = False
         self._sounds = self._paused_bytes = self.size_bytes = 0
@@ -122,6 +143,10 @@ class Backlog:
         for at, frame, is_silent in [*other._had, *other._due]:
             if at >= position:
                 self.keep(at, frame, is_silent=is_silent)
+
+    def _leave_out(self, position: int) -> None:
+        given = self._next - self._places[-1][1] if self._places else 0
+        self._places.append((given, position - given))
 
     def _take(self) -> _Frame:
         taken = self._due.popleft()

@@ -36,7 +36,6 @@ class ModelLine:
         "is_open",
         "is_ready",
         "model",
-        "origin_ms",
         "reopen_at",
     )
 
@@ -50,8 +49,6 @@ class ModelLine:
         self.reopen_at: float | None = None
         self.impatient_at: float | None = None
         self.give_up_at: float | None = None
-        self.origin_ms = 0
-        """Where on the stream this session's audio begins."""
         self._tries = 0
         self._is_confirmed = False
         self._ready_at = 0.0
@@ -86,20 +83,19 @@ class ModelLine:
         self.impatient_at = at + PATIENCE_S if self._has_next else None
         return self.model
 
-    def ready(self, origin_ms: int, at: float) -> None:
-        """The session can be used. origin_ms: where on the stream its audio begins."""
+    def ready(self, at: float) -> None:
+        """The session can be used."""
         self.is_ready = True
-        self.origin_ms = origin_ms
         self.give_up_at = self.impatient_at = None
         self._ready_at = at
 
-    def take_over(self, model: ModelNumber, origin_ms: int, at: float) -> None:
+    def take_over(self, model: ModelNumber, at: float) -> None:
         """Another session, which is ready, is ours from here on."""
         self.model = model
         self.is_open = True
         self._is_confirmed = False
         self.reopen_at = None
-        self.ready(origin_ms, at)
+        self.ready(at)
 
     def turn_handling_confirmed(self) -> None:
         self._is_confirmed = True

@@ -51,7 +51,6 @@ class Renewal:
     __slots__ = (
         "_from_at",
         "_retry_at",
-        "begins_bytes",
         "committed",
         "ends_at",
         "former",
@@ -71,8 +70,6 @@ class Renewal:
         self.open_item: ItemId | None = None
         self.speech_ms = 0
         """Where in its audio that began."""
-        self.begins_bytes = 0
-        """Where on the stream its audio begins, once it is given any."""
         self.limit_s: float | None = None
         """How long it will last."""
         self.committed: list[ItemId] = []

@@ -119,3 +119,44 @@ def test_nothing_is_said_out_of_order_and_no_word_is_left_out(steps: list[tuple[
     said += drained(backlog)
     assert said == sorted(set(said))
     assert [number for number in said if number in words] == words
+
+
+def test_what_a_model_counts_is_found_on_the_stream_over_pauses_that_were_left_out() -> None:
+    backlog = Backlog(ULAW_8K)
+    keep(backlog, 100, 110)
+    keep(backlog, 110, 260, is_silent=True)  # three seconds, of which one is given
+    keep(backlog, 260, 270)
+    drained(backlog)
+    give(backlog, 270, 280)
+    assert backlog.place_of(0) == 100 * FRAME
+    assert backlog.place_of(9 * FRAME) == 109 * FRAME
+    assert backlog.place_of(59 * FRAME) == 159 * FRAME
+    assert backlog.place_of(60 * FRAME) == 260 * FRAME
+    assert backlog.place_of(75 * FRAME + 7) == 275 * FRAME + 7
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, 120), st.booleans()), max_size=12))
+def test_every_frame_that_was_given_is_found_where_it_came_from(stretches: list[tuple[bool, int, bool]]) -> None:
+    backlog, at, given_bytes = Backlog(ULAW_8K), 0, 0
+
+    def drain(most: int) -> None:
+        nonlocal given_bytes
+        for _ in range(most):
+            for each in backlog.next_two():
+                assert backlog.place_of(given_bytes) == numbers([each])[0] * FRAME
+                given_bytes += FRAME
+
+    for is_silent, count, drains in stretches:
+        keep(backlog, at, at + count, is_silent=is_silent)
+        at += count
+        if drains:
+            drain(count // 2)
+    drain(1000)
+
+
+def test_another_model_counts_anew() -> None:
+    backlog = Backlog(ULAW_8K)
+    give(backlog, 0, 60)
+    backlog.begin_again(50 * FRAME)
+    drained(backlog)
+    assert backlog.place_of(0) == 50 * FRAME

@@ -10,6 +10,7 @@ from app.session.commands import (
     AddCallerText,
     AddCue,
     AppendInputAudio,
+    ClearPlayback,
     CloseModel,
     Command,
     HangUp,
@@ -32,6 +33,7 @@ from app.session.events import (
     ResponseEnded,
     ResponseStarted,
     StreamStarted,
+    TurnHandlingSet,
 )
 from app.session.terms import ModelTerms
 from app.session.words import BargeInMode, ItemId, ModelNumber, Phrase, ResponseId, ResponseStatus, Speaker, Verdict
@@ -67,9 +69,16 @@ def appended_ms(driver: Driver, model: ModelNumber) -> int:
     return sum(PCM16_24K.ms_of(len(c.audio)) for c in appends)
 
 
+def loud_ms(driver: Driver, model: ModelNumber) -> int:
+    """How much of what a session was given came with a sound."""
+    sounds = {id(e.audio) for e in driver.heard if e.verdict is not Verdict.SILENCE}
+    given = [c.audio for _, c in driver.log if isinstance(c, AppendInputAudio) and c.model == model]
+    return 20 * sum(id(audio) in sounds for audio in given)
+
+
 def asks(driver: Driver, model: ModelNumber, item_id: ItemId, ms: int) -> None:
     """The caller says something for so long, and the model commits it."""
-    start_ms = driver.session._call.caller_bytes // 48 - driver.session._call.line.origin_ms
+    start_ms = appended_ms(driver, model)
     driver.hear(Verdict.SOUND, 200)
     driver.send(CallerSpeechStarted(model, item_id, start_ms))
     driver.hear(Verdict.SOUND, ms - 200)
@@ -97,6 +106,48 @@ def test_a_turn_that_only_the_lost_model_has_heard_is_said_again_whole() -> None
     driver.send(CallerTranscript(M2, B, "Where is order 1042?"))
     turns = [c for _, c in driver.log if isinstance(c, NoteTurn) and c.speaker is Speaker.CALLER]
     assert [turn.heard for turn in turns] == ["Where is order 1042?"], "one turn, though two models heard it"
+
+
+def test_a_turn_is_heard_again_from_its_beginning_however_long_the_outage_before_was() -> None:
+    driver = conversing()
+    asks(driver, M1, A, 3000)
+    driver.send(ModelLost(M1, "close_1006"))
+    driver.hear(Verdict.SILENCE, 4000)  # of which the next model is given one second
+    driver.send(ModelReady(M2))
+    driver.hear(Verdict.SILENCE, 500)
+    driver.send(CallerSpeechStarted(M2, B, 200))
+    driver.hear(Verdict.SILENCE, 3500)
+    driver.send(CallerSpeechStopped(M2, B, 3900))
+    driver.send(CallerTurnCommitted(M2, B))
+    driver.send(ModelLost(M2, "close_1006"))
+    assert driver.wait(0.6) == [OpenModel(M3)]
+    driver.send(ModelReady(M3))
+    driver.hear(Verdict.SILENCE, 4000)
+    assert loud_ms(driver, M3) == 3000
+
+
+def test_after_an_outage_times_are_those_of_the_stream_and_an_interruption_is_one() -> None:
+    driver = conversing(replace(CONFIRMED, barge_in=BargeInMode.IMMEDIATE))
+    driver.send(ModelLost(M1, "close_1006"))
+    driver.hear(Verdict.SILENCE, 4000)
+    driver.send(ModelReady(M2))
+    driver.send(TurnHandlingSet(M2))
+    driver.hear(Verdict.SILENCE, 3000)
+    driver.send(ResponseStarted(M2, R1))
+    driver.send(AgentAudio(M2, R1, I1, 0, pcm(8000)))
+    driver.hear(Verdict.SILENCE, 2000)
+    began_ms = driver.session._call.caller_bytes // 48
+    start_ms = appended_ms(driver, M2)
+    assert start_ms < began_ms - 3000, "much of the pause was left out"
+    driver.hear(Verdict.SOUND, 200)
+    assert ClearPlayback() in driver.send(CallerSpeechStarted(M2, A, start_ms))
+    driver.hear(Verdict.SOUND, 1000)
+    driver.send(CallerSpeechStopped(M2, A, start_ms + 1200))
+    driver.send(CallerTurnCommitted(M2, A))
+    driver.send(CallerTranscript(M2, A, "Stop."))
+    turn = next(c for _, c in driver.log if isinstance(c, NoteTurn) and c.speaker is Speaker.CALLER)
+    assert abs(turn.start_ms - began_ms) <= 20
+    assert turn.end_ms - turn.start_ms == 1200
 
 
 def test_a_turn_that_is_written_down_is_told_and_not_said_again() -> None:

@@ -67,6 +67,8 @@ class Driver:
         self.log: list[tuple[float, Command]] = []
         self.line = Line(delay_s)
         self.returns_marks = True
+        self.heard: list[CallerAudio] = []
+        """The caller's frames, each with audio of its own."""
 
     def send(self, event: Event) -> list[Command]:
         """One event now; its commands are played and returned without audio and marks."""
@@ -122,7 +124,8 @@ class Driver:
         out: list[Command] = []
         for _ in range(ms // 20):
             out += self.wait(0.02)
-            out += self.send(CallerAudio(pcm(20), verdict))
+            self.heard.append(CallerAudio(bytes(bytearray(PCM16_24K.bytes_of(20))), verdict))
+            out += self.send(self.heard[-1])
         return [command for command in out if not isinstance(command, AppendInputAudio)]
 
     def connect(self) -> list[Command]:

@@ -80,8 +80,9 @@ def speech_reported(call: CallState, item_id: ItemId, audio_start_ms: int, at: f
 
 def is_late(call: CallState, audio_start_ms: int) -> bool:
     """Was this part of the model's audio sent later than the caller spoke it?"""
-    said_ms = audio_start_ms + call.line.origin_ms
-    return said_ms + ONSET_MARGIN_MS < call.terms.audio.ms_of(call.backlog.late_until)
+    audio = call.terms.audio
+    said = call.backlog.place_of(audio.bytes_of(audio_start_ms))
+    return said + audio.bytes_of(ONSET_MARGIN_MS) < call.backlog.late_until
 
 
 def accept_interruption(call: CallState, at: float) -> None:

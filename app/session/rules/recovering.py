@@ -36,8 +36,7 @@ def model_ready(call: CallState, event: ModelReady, at: float) -> None:
     """The session can be used: it is told what it does not know yet."""
     if call.phase.phase is Phase.CLOSING:
         return
-    frames_ms = call.terms.audio.ms_of(call.caller_bytes - call.backlog.size_bytes)
-    call.line.ready(frames_ms, at)
+    call.line.ready(at)
     call.renewal.begin(limit_s(call, event), at)
     call.out += call.conversation.tell(call.line.model)
     if call.phase.phase is Phase.CONVERSING:
@@ -86,7 +85,7 @@ def model_lost(call: CallState, at: float, *, is_final: bool = False) -> None:
 
 def mind_recovery(call: CallState, at: float) -> None:
     """Have the next session go on with a lost response, once what is left of it was heard and its question repeated."""
-    if not call.is_repeating or not call.line.is_ready or call.backlog.holds_sound:
+    if not call.is_repeating or not call.line.is_ready or call.backlog.holds_sound or call.floor.is_caller_speaking:
         call.repeated_by = None
     elif call.repeated_by is None:
         call.repeated_by = at + REPEAT_WAIT_S

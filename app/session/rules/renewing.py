@@ -88,7 +88,6 @@ def _listen_beside(call: CallState, turns: dict[ItemId, int]) -> None:
         begins = max(call.terms.audio.bytes_of(max(0, min(turns.values()) - MARGIN_MS)), call.backlog.oldest)
     call.beside = Backlog(call.terms.audio)
     call.beside.copy_from(call.backlog, begins)
-    call.renewal.begins_bytes = begins
 
 
 def is_quiet(call: CallState) -> bool:
@@ -119,7 +118,7 @@ def take_over(call: CallState, at: float) -> None:
         _listen_beside(call, call.caller_turns.unended)
     if call.beside is not None:
         call.backlog, call.beside = call.beside, None
-    call.line.take_over(renewal.model, call.terms.audio.ms_of(renewal.begins_bytes), at)
+    call.line.take_over(renewal.model, at)
     owed_until = renewal.ends_at
     if call.responses.response_id is None:
         owed_until = min(owed_until, at + FORMER_S)

@@ -84,7 +84,8 @@ class CallState:
 
     def stream_ms(self, audio_ms: int, at: float) -> int:
         """The model's count of the caller's audio as milliseconds since the stream's start, never in the future."""
-        return max(0, min(audio_ms + self.line.origin_ms, self.ms(at)))
+        audio = self.terms.audio
+        return max(0, min(audio.ms_of(self.backlog.place_of(audio.bytes_of(audio_ms))), self.ms(at)))
 
     def takes_in(self, response_id: ResponseId) -> bool:
         """False for a straggler of a response that was cut, and when the call is about to end."""
