@@ -61,22 +61,25 @@ class ModelLine:
         """Has this session confirmed that it answers turns by itself?"""
         return self.is_ready and self._is_confirmed
 
-    @property
-    def session_limit_s(self) -> float | None:
-        """How long a session with the present model may last, as far as is known beforehand."""
-        return self._models[self.choice].session_limit_s
+    def limit_s_of(self, model: ModelNumber) -> float | None:
+        """How long this session may last, as far as is known beforehand."""
+        return self._models[self.choice_of(model)].session_limit_s
 
-    def next_number(self) -> ModelNumber:
-        """Return the number of a further session with the present model, this line's or one beside it."""
-        self._choices.append(self.choice)
-        return ModelNumber(len(self._choices))
+    def may_be_renewed(self, model: ModelNumber) -> bool:
+        """May another session follow this one within the call? Some providers want none, so the next one's must."""
+        choice = self.choice_of(model)
+        return self._models[choice].reconnects or choice + 1 < len(self._models)
+
+    def next_number_beside(self) -> ModelNumber:
+        """Return the number of a session that is to take over: with the same model, if its provider lets it."""
+        return self._next_number(self.choice if self._models[self.choice].reconnects else self.choice + 1)
 
     def choice_of(self, model: ModelNumber) -> int:
         """Return which of the models a session was opened with."""
         return self._choices[model - 1]
 
     def open(self, at: float) -> ModelNumber:
-        self.model = self.next_number()
+        self.model = self._next_number(self.choice)
         self.is_open = True
         self.is_ready = self._is_confirmed = False
         self.reopen_at = None
@@ -92,6 +95,7 @@ class ModelLine:
     def take_over(self, model: ModelNumber, at: float) -> None:
         """Another session, which is ready, is ours from here on."""
         self.model = model
+        self.choice = self.choice_of(model)
         self.is_open = True
         self._is_confirmed = False
         self.reopen_at = None
@@ -122,6 +126,10 @@ class ModelLine:
 
     def is_given_up(self, at: float) -> bool:
         return self.give_up_at is not None and at >= self.give_up_at
+
+    def _next_number(self, choice: int) -> ModelNumber:
+        self._choices.append(choice)
+        return ModelNumber(len(self._choices))
 
     @property
     def _has_next(self) -> bool:

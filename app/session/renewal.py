@@ -50,6 +50,7 @@ class Renewal:
 
     __slots__ = (
         "_from_at",
+        "_ready_at",
         "_retry_at",
         "committed",
         "ends_at",
@@ -80,11 +81,12 @@ class Renewal:
         self.response_id: ResponseId | None = None
         """The response that it has begun and is to finish."""
         self._from_at: float | None = None
+        self._ready_at = 0.0
         self.ends_at = 0.0
         self._retry_at = 0.0
 
     def begin(self, limit_s: float | None, at: float) -> None:
-        """A session has begun that its provider will end so much later; None: nobody knows."""
+        """A session has begun then that its provider will end so much later; None: nobody knows, or may renew it."""
         self.state = RenewalState.IDLE
         if limit_s is None:
             self._from_at = self.must_at = None
@@ -95,10 +97,10 @@ class Renewal:
         self.must_at = self.ends_at - before_s / 2
         self._retry_at = 0.0
 
-    def took_over(self, former: ModelNumber, response_id: ResponseId | None, until: float, at: float) -> None:
+    def took_over(self, former: ModelNumber, response_id: ResponseId | None, until: float) -> None:
         """The second session is the call's now. response_id: what the former is to finish; until: no longer."""
         self.former, self.former_until, self.response_id = former, until, response_id
-        self.begin(self.limit_s, at)
+        self.begin(self.limit_s, self._ready_at)  # its time has been running since it was ready
 
     def is_owed(self, event: ModelEvent) -> bool:
         """Is this of the response that the former session is to finish?"""
@@ -143,10 +145,11 @@ class Renewal:
         self.open_item = None
         self.committed = []
 
-    def ready(self, limit_s: float | None) -> None:
-        """It could take over. limit_s: how long it will last."""
+    def ready(self, limit_s: float | None, at: float) -> None:
+        """It could take over. limit_s: how long it will last, from now; None as in `begin`."""
         self.state = RenewalState.BESIDE
         self.limit_s = limit_s
+        self._ready_at = at
 
     def lost(self, at: float) -> None:
         """The second session did not come about, or did not last: another is opened in a while."""

@@ -120,7 +120,7 @@ def test_a_turn_is_heard_again_from_its_beginning_however_long_the_outage_before
     driver.send(CallerSpeechStopped(M2, B, 3900))
     driver.send(CallerTurnCommitted(M2, B))
     driver.send(ModelLost(M2, "close_1006"))
-    assert driver.wait(0.6) == [OpenModel(M3)]
+    assert OpenModel(M3) in driver.wait(0.6)
     driver.send(ModelReady(M3))
     driver.hear(Verdict.SILENCE, 4000)
     assert loud_ms(driver, M3) == 3000

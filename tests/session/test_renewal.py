@@ -119,6 +119,34 @@ def test_what_the_provider_says_of_the_end_counts_when_it_comes_sooner() -> None
     assert only(until(driver, 22.7), OpenModel) == [OpenModel(M2)]
 
 
+def test_the_time_that_a_session_has_waited_beside_the_other_is_of_its_own_limit() -> None:
+    driver = conversing()
+    until(driver, 45.0)
+    driver.send(ResponseStarted(M1, R1))
+    driver.send(AgentAudio(M1, R1, I1, 0, pcm(9000)))
+    until(driver, 45.5)
+    driver.send(ModelReady(M2))  # which its provider ends sixty seconds from now
+    taken = [at for at, c in driver.log if isinstance(c, NoteRenewal)]
+    assert taken == [], "the agent speaks"
+    until(driver, 53.0)  # half of what is left is over: between two words
+    (taken,) = [at for at, c in driver.log if isinstance(c, NoteRenewal)]
+    assert taken > BEGAN + 52.0
+    driver.send(ResponseEnded(M1, R1, ResponseStatus.COMPLETED, "", {}))
+    assert only(until(driver, 45.5 + 45.0 - 0.1), OpenModel) == []
+    assert only(until(driver, 45.5 + 45.0 + 0.2), OpenModel) == [OpenModel(M3)]
+
+
+def test_a_provider_that_wants_no_further_session_is_followed_by_the_fallback_or_by_none() -> None:
+    never = ModelTerms(session_limit_s=60.0, reconnects=False)
+    driver = conversing(replace(CONFIRMED, models=(never,)))
+    assert only(until(driver, 59.0), OpenModel) == []
+    driver = conversing(replace(CONFIRMED, models=(never, ModelTerms(session_limit_s=100.0))))
+    assert only(until(driver, 45.1), OpenModel) == [OpenModel(M2, 1)]
+    assert NoteRenewal(M2, M1) in driver.send(ModelReady(M2))
+    assert only(until(driver, 45.1 + 74.0), OpenModel) == []
+    assert only(until(driver, 45.1 + 76.0), OpenModel) == [OpenModel(M3, 1)]
+
+
 def test_without_a_limit_nothing_is_renewed() -> None:
     driver = conversing(replace(CONFIRMED, models=(ModelTerms(),)))
     assert only(until(driver, 500.0), OpenModel) == []

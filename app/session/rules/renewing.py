@@ -61,8 +61,8 @@ def mind_renewal(call: CallState, at: float) -> None:
     """Open the second session in time, and let it take over when that disturbs nobody."""
     renewal = call.renewal
     if renewal.is_due(at):
-        renewal.opened(call.line.next_number())
-        call.out.append(OpenModel(renewal.model, call.line.choice))
+        renewal.opened(call.line.next_number_beside())
+        call.out.append(OpenModel(renewal.model, call.line.choice_of(renewal.model)))
     if renewal.is_beside:
         _wait_beside(call, at)
     if renewal.former_until is not None and (at >= renewal.former_until or _owes_nothing(call)):
@@ -122,7 +122,7 @@ def take_over(call: CallState, at: float) -> None:
     owed_until = renewal.ends_at
     if call.responses.response_id is None:
         owed_until = min(owed_until, at + FORMER_S)
-    renewal.took_over(former, call.responses.hand_over(), owed_until, at)
+    renewal.took_over(former, call.responses.hand_over(), owed_until)
     _adopt_turns(call, at)
     call.out += call.conversation.tell(call.line.model)
     if call.phase.phase is Phase.CONVERSING:
@@ -176,7 +176,7 @@ def second_says(call: CallState, event: ModelEvent, at: float) -> None:
     renewal = call.renewal
     match event:
         case ModelReady():
-            renewal.ready(limit_s(call, event))
+            renewal.ready(limit_s(call, event), at)
         case ModelStalled(model):
             call.out.append(CloseModel(model))
             drop_second(call, at)
@@ -219,6 +219,8 @@ def former_says(call: CallState, event: ModelEvent, at: float) -> None:
 
 
 def limit_s(call: CallState, ready: ModelReady) -> float | None:
-    """How much longer a session lasts that has just become ready."""
-    limits = [limit for limit in (call.line.session_limit_s, ready.expires_in_s) if limit is not None]
+    """How much longer a session lasts that has just become ready; None: nobody knows, or no other may follow it."""
+    if not call.line.may_be_renewed(ready.model):
+        return None
+    limits = [limit for limit in (call.line.limit_s_of(ready.model), ready.expires_in_s) if limit is not None]
     return min(limits, default=None)
