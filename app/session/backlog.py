@@ -121,7 +121,7 @@ class Backlog:
         return frames
 
     def begin_again(self, position: int) -> None:
-        """What was sent from there on was sent in vain: it is due once more, before what waits, and to another model."""
+        """What was sent from there on was sent in vain: it is due once more, to another model, before what waits."""
         self._places.clear()
         frames = [frame for frame in self._had if frame[0] >= position]
         frames += self._due

@@ -1,9 +1,9 @@
 """The line to the realtime model: which session is ours, with which of the agent's models, and what follows a loss.
 
 A lost session is opened anew with growing pauses. While there is a further model, one that fails a few times in a row,
-does not answer, or could only fail again gives way to it. Eight seconds after the loss the line is given up: with the
-words to the caller the call then ends within the twenty seconds that are promised. So it is when it is lost again and
-again as soon as it is there.
+does not answer, is of no use, or could only fail again gives way to it. Eight seconds after the loss, or the first try,
+the line is given up: with the words to the caller the call then ends within the twenty seconds that are promised. So it
+is when it is lost again and again as soon as it is there.
 """
 
 from collections.abc import Sequence
@@ -35,6 +35,7 @@ class ModelLine:
         "impatient_at",
         "is_open",
         "is_ready",
+        "is_useless",
         "model",
         "reopen_at",
     )
@@ -46,6 +47,8 @@ class ModelLine:
         self.choice = 0
         self.is_open = False
         self.is_ready = False
+        self.is_useless = False
+        """It is there and answers nothing: nothing more is asked of it."""
         self.reopen_at: float | None = None
         self.impatient_at: float | None = None
         self.give_up_at: float | None = None
@@ -81,14 +84,17 @@ class ModelLine:
     def open(self, at: float) -> ModelNumber:
         self.model = self._next_number(self.choice)
         self.is_open = True
-        self.is_ready = self._is_confirmed = False
+        self.is_ready = self._is_confirmed = self.is_useless = False
         self.reopen_at = None
+        if self.give_up_at is None:
+            self.give_up_at = at + GIVE_UP_S
         self.impatient_at = at + PATIENCE_S if self._has_next else None
         return self.model
 
     def ready(self, at: float) -> None:
         """The session can be used."""
         self.is_ready = True
+        self.is_useless = False
         self.give_up_at = self.impatient_at = None
         self._ready_at = at
 
@@ -103,6 +109,13 @@ class ModelLine:
 
     def turn_handling_confirmed(self) -> None:
         self._is_confirmed = True
+
+    def give_way(self, at: float) -> bool:
+        """It is there, and of no use: have it give way to the next one. False: there is none."""
+        self.is_useless = self._has_next
+        if self.is_useless:
+            self.impatient_at = at
+        return self.is_useless
 
     def lost(self, at: float, *, is_final: bool) -> None:
         """The session is gone, or did not come about. is_final: with this model another would go the same way."""

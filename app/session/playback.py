@@ -284,6 +284,10 @@ class Playback:
         """Does anything of it sound or wait?"""
         return any(item.response_id == response_id for item in self._items)
 
+    def is_whole(self, response_id: ResponseId) -> bool:
+        """Has all that there is of a response come to its end? Whether more was to follow, nobody knows."""
+        return all(item.is_complete or item.is_written for item in self._items if item.response_id == response_id)
+
     def model_gone(self) -> None:
         """No more comes of any item of the model's; what there is plays out."""
         for item in self._items:

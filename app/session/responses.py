@@ -17,6 +17,8 @@ REQUEST_WAIT_S = 10.0
 """How long a request may go unanswered: neither started nor refused. Never block on one event (pitfall 14)."""
 REFUSED_WAIT_S = 1.0
 """After a refusal, how long we wait before we ask again, when no response of the model shows up meanwhile."""
+FAILED_WAIT_S = 0.5
+"""After a response that failed, before we ask again: what was too much a moment ago may pass then."""
 CUT_WAIT_S = 2.0
 """How long a response that was cancelled may take to end before it is held for ended (pitfall 15: it may come late)."""
 SILENT_WAIT_S = 20.0
@@ -167,14 +169,15 @@ class Responses:
         self._due_by = None
         return True
 
-    def failed(self) -> bool:
-        """The response that just ended had failed: want it once more. False: it was the second time."""
+    def failed(self, at: float) -> bool:
+        """The response that just ended had failed: want it once more, in a while. False: it was the second time."""
+        for reason in self._served or [ItemId("")]:
+            self.want(reason, confirmed=True)
         if self._retried:
             self._retried = False
             return False
         self._retried = True
-        for reason in self._served or [ItemId("")]:
-            self.want(reason, confirmed=True)
+        self._due_by = at + FAILED_WAIT_S
         return True
 
     def succeeded(self) -> None:

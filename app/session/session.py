@@ -187,6 +187,7 @@ def _take_from_model(call: CallState, event: ModelEvent, at: float) -> None:
         case AgentAudio(model, response_id, item_id, content_index, audio):
             if call.takes_in(response_id) and not call.responses.is_over(response_id):
                 call.responses.heard_from(response_id, at)
+                call.tool_rounds = 0
                 call.playback.audio(model, response_id, item_id, content_index, audio)
                 bound_waiting(call, at)
             else:
@@ -201,6 +202,7 @@ def _take_from_model(call: CallState, event: ModelEvent, at: float) -> None:
         case AgentText(model, response_id, item_id):
             if call.takes_in(response_id) and not call.responses.is_over(response_id):
                 call.responses.heard_from(response_id, at)
+                call.tool_rounds = 0
                 words = write(call, event)
                 if claims_to_be_human(words):
                     cut_claim(call, response_id, item_id, at)
@@ -246,7 +248,8 @@ def _take_from_model(call: CallState, event: ModelEvent, at: float) -> None:
             call.responses.confirm(item_id)
         case ResponseStarted(model, response_id):
             call.cover_at = None
-            if call.responses.started(response_id, at) or call.phase.phase is Phase.CLOSING:
+            is_one_too_many = call.phase.phase is Phase.CLOSING or is_too_dear(call)
+            if call.responses.started(response_id, at) or is_one_too_many:
                 call.responses.cut(at)
                 call.out.append(CancelResponse(model, response_id))
         case ToolCallRequested():
@@ -308,8 +311,8 @@ def _go_on(call: CallState, at: float) -> None:
     if call.phase.phase is Phase.CONVERSING:
         if call.line.is_given_up(at):
             close(call, Outcome.MODEL_LOST, Phrase.MODEL_LOST, at, transfer_to=call.terms.transfer_unserved)
-        elif is_too_dear(call):
-            close(call, Outcome.MAX_COST, Phrase.GOODBYE, at)
+        elif is_too_dear(call) and call.playback.is_silent and not call.responses.is_open and not call.voicing.due:
+            close(call, Outcome.MAX_COST, Phrase.GOODBYE, at)  # what was paid for is heard to its end
         else:
             mind_recovery(call, at)
             mind_renewal(call, at)
@@ -330,7 +333,10 @@ def _go_on(call: CallState, at: float) -> None:
         call.out += call.playback.release(at, only=call.only_phrase())
         mind_voice(call)
         mind_listening(call)
-    call.floor.agent_is(speaking=not call.playback.is_silent)
+    is_silent = call.playback.is_silent
+    if is_silent and call.floor.is_agent_speaking:
+        call.agent_quiet_since = at
+    call.floor.agent_is(speaking=not is_silent)
 
 
 def _is_awaiting_model(call: CallState, at: float) -> bool:
@@ -348,7 +354,7 @@ def _deadline_passed(call: CallState, at: float) -> None:
         call.out.append(CancelResponse(call.line.model, stuck))
         response_written(call, stuck, is_broken_off=True)
         call.playback.response_complete(stuck)
-    follow_up(call)
+    follow_up(call, at)
     phase = call.phase.phase
     if phase is Phase.CLOSING:
         if not call.is_stream_over and call.closing_by is not None and at >= call.closing_by:

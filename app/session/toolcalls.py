@@ -84,5 +84,9 @@ class ToolCalls:
         ]
         return [self._told.pop(response_id) for response_id in ready]
 
+    def goes_on(self, response_id: ResponseId) -> bool:
+        """Is what this response called running, or its answer not gone on with yet?"""
+        return response_id in self._told or self._are_running(response_id)
+
     def _are_running(self, response_id: ResponseId) -> bool:
         return any(call.is_open and call.response_id == response_id for call in self._calls.values())

@@ -5,9 +5,11 @@ from decimal import Decimal
 
 import pytest
 
-from app.session.commands import HangUp, NoteEnd, OpenModel, SpeakPhrase
+from app.session.commands import CancelResponse, HangUp, NoteEnd, NoteTurn, OpenModel, SpeakPhrase
 from app.session.cost import Price, TokenPrice, TokenPrices
 from app.session.events import (
+    AgentAudio,
+    AgentAudioEnded,
     ModelLost,
     ModelReady,
     ResponseEnded,
@@ -16,8 +18,8 @@ from app.session.events import (
     TranscriptionBilled,
 )
 from app.session.terms import ModelTerms
-from app.session.words import ModelNumber, Outcome, Phrase, ResponseId, ResponseStatus, StreamEnd
-from tests.support.driver import M1, TERMS, Driver
+from app.session.words import ItemId, ModelNumber, Outcome, Phrase, ResponseId, ResponseStatus, StreamEnd
+from tests.support.driver import M1, TERMS, Driver, pcm
 
 pytestmark = pytest.mark.core
 
@@ -136,3 +138,20 @@ def test_a_call_that_has_cost_what_it_may_ends_with_a_goodbye() -> None:
     assert [command for _, command in call.log if isinstance(command, HangUp)]
     end = call.end()
     assert (end.outcome, end.cost_usd) == (Outcome.MAX_COST, 0.05)
+
+
+def test_what_was_paid_for_is_heard_to_its_end_before_the_goodbye_and_nothing_more_is_begun() -> None:
+    call = Call(LARGE, max_cost_usd=0.04)
+    response_id, item_id = ResponseId("resp_1"), ItemId("item_1")
+    call.send(ResponseStarted(M1, response_id))
+    call.send(AgentAudio(M1, response_id, item_id, 0, pcm(3000)))
+    call.send(AgentAudioEnded(M1, response_id, item_id))
+    call.send(ResponseEnded(M1, response_id, ResponseStatus.COMPLETED, "", usage(1000, 0, 0, 0, 0, 700)))
+    assert call.wait(2.9) == []
+    begun = call.send(ResponseStarted(M1, ResponseId("resp_2")))
+    assert begun == [CancelResponse(M1, ResponseId("resp_2"))]
+    call.send(ResponseEnded(M1, ResponseId("resp_2"), ResponseStatus.CANCELLED, "", NOTHING))
+    out = call.wait(0.3)
+    assert [c.phrase for c in out if isinstance(c, SpeakPhrase)] == [Phrase.GOODBYE]
+    turn = next(c for c in out if isinstance(c, NoteTurn))
+    assert not turn.interrupted

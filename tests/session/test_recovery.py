@@ -17,11 +17,13 @@ from app.session.commands import (
     NoteTurn,
     OpenModel,
     RequestResponse,
+    RunTool,
     SpeakPhrase,
     TransferCall,
 )
 from app.session.events import (
     AgentAudio,
+    AgentAudioEnded,
     AgentTranscript,
     CallerAudio,
     CallerSpeechStarted,
@@ -33,10 +35,23 @@ from app.session.events import (
     ResponseEnded,
     ResponseStarted,
     StreamStarted,
+    ToolCallFinished,
+    ToolCallRequested,
     TurnHandlingSet,
 )
 from app.session.terms import ModelTerms
-from app.session.words import BargeInMode, ItemId, ModelNumber, Phrase, ResponseId, ResponseStatus, Speaker, Verdict
+from app.session.words import (
+    BargeInMode,
+    ItemId,
+    ModelNumber,
+    Phrase,
+    ResponseId,
+    ResponseStatus,
+    Speaker,
+    ToolCallId,
+    ToolStatus,
+    Verdict,
+)
 from tests.support.driver import M1, TERMS, Driver, pcm
 
 pytestmark = pytest.mark.core
@@ -47,6 +62,7 @@ CONFIRMED = replace(
 M2, M3 = ModelNumber(2), ModelNumber(3)
 A, B = ItemId("caller_a"), ItemId("caller_b")
 R1, I1 = ResponseId("resp_1"), ItemId("item_1")
+FIND = ToolCallId("call_1")
 
 
 def conversing(terms: object = CONFIRMED) -> Driver:
@@ -365,3 +381,79 @@ def test_a_call_whose_model_stays_lost_is_put_through_where_the_agent_file_says(
     _, said = lose_all(driver, 12.0)
     assert TransferCall("+15550100") in said
     assert HangUp() not in said
+
+
+# --- tools that are running -------------------------------------------------------------------------------------------
+
+
+def find_something(driver: Driver) -> list[Command]:
+    """The model speaks a word and calls a tool; nothing says yet that the response is over."""
+    out = driver.send(ResponseStarted(M1, R1))
+    out += driver.send(AgentAudio(M1, R1, I1, 0, pcm(500)))
+    out += driver.send(AgentAudioEnded(M1, R1, I1))
+    return out + driver.send(ToolCallRequested(M1, R1, ItemId("call_item"), FIND, "find", "{}"))
+
+
+@pytest.mark.parametrize("is_written", [True, False])
+@pytest.mark.parametrize("is_answered", [True, False])
+def test_a_tool_that_a_lost_model_has_called_runs_once_and_its_answer_is_the_next_ones(
+    is_written: bool, is_answered: bool
+) -> None:
+    driver = conversing()
+    asks(driver, M1, A, 2000)
+    if is_written:
+        driver.send(CallerTranscript(M1, A, "Where is order 1042?"))
+    assert RunTool(FIND, "find", "{}") in find_something(driver)
+    answer = ToolCallFinished(FIND, ToolStatus.OK, "shipped")
+    if is_answered:
+        driver.send(answer)
+    driver.send(ModelLost(M1, "close_1006"))
+    driver.wait(0.1)
+    out = driver.send(ModelReady(M2))
+    out += driver.hear(Verdict.SILENCE, 3000)
+    assert loud_ms(driver, M2) == 0, "heard again, the question would be acted on again"
+    if not is_answered:
+        assert not only(out, RequestResponse)
+        out += driver.send(answer)
+        out += driver.hear(Verdict.SILENCE, 3000)
+    cue = AddCue(M2, ItemId("dialtone_3"), "find was called with {} and answered shipped")
+    assert cue in out
+    assert only(out, RequestResponse) == [RequestResponse(M2)], "one answer"
+    assert out.index(cue) < out.index(RequestResponse(M2))
+    assert len(only(out, AddCue)) == 1, "no word of a voice that broke off"
+
+
+def test_a_response_that_lacked_only_its_end_is_not_said_again() -> None:
+    driver = conversing()
+    driver.send(ResponseStarted(M1, R1))
+    driver.send(AgentTranscript(M1, R1, I1, "It has been shipped."))
+    driver.send(AgentAudio(M1, R1, I1, 0, pcm(1500)))
+    driver.send(AgentAudioEnded(M1, R1, I1))
+    driver.send(ModelLost(M1, "close_1006"))
+    driver.wait(0.1)
+    driver.send(ModelReady(M2))
+    (cue,) = only(driver.hear(Verdict.SILENCE, 2000), AddCue)
+    assert isinstance(cue, AddCue)
+    assert "do not say them again" in cue.text
+
+
+def test_no_cover_line_falls_on_the_heels_of_what_still_sounded() -> None:
+    driver = conversing()
+    driver.send(ResponseStarted(M1, R1))
+    driver.send(AgentAudio(M1, R1, I1, 0, pcm(3000)))
+    driver.send(ModelLost(M1, "close_1006"))
+    driver.wait(0.1)
+    driver.send(ModelReady(M2))
+    assert not only(driver.hear(Verdict.SILENCE, 3800), SpeakPhrase), "what there was ended eight tenths ago"
+
+
+def test_a_model_that_never_comes_is_given_up_within_the_time_of_a_lost_one() -> None:
+    driver = Driver(CONFIRMED)
+    driver.send(StreamStarted())
+    driver.speak(1, 2000)
+    driver.hear(Verdict.SILENCE, 2200)
+    driver.speak(2, 500)
+    driver.hear(Verdict.SILENCE, 2800)
+    driver.send(ModelLost(M1, "first_event_timeout"))  # after five seconds
+    out = driver.hear(Verdict.SILENCE, 3200)
+    assert Phrase.MODEL_LOST in [c.phrase for c in only(out, SpeakPhrase) if isinstance(c, SpeakPhrase)]

@@ -56,6 +56,7 @@ from app.session.events import (
     TurnHandlingSet,
 )
 from app.session.session import Session
+from app.session.terms import ModelTerms
 from app.session.words import (
     DisclosureResult,
     Fault,
@@ -583,9 +584,46 @@ def test_a_failed_response_is_tried_once_more() -> None:
     driver.send(CallerDigit("1"))
     driver.send(CallerDigit("#"))
     driver.send(ResponseStarted(M1, R1))
-    assert driver.send(ResponseEnded(M1, R1, ResponseStatus.FAILED, "server_error", {})) == [RequestResponse(M1)]
+    assert driver.send(ResponseEnded(M1, R1, ResponseStatus.FAILED, "rate_limit_exceeded", {})) == []
+    assert driver.wait(0.4) == [], "what was too much a moment ago is not asked again at once"
+    assert driver.wait(0.2) == [RequestResponse(M1)]
+    driver.send(ResponseStarted(M1, ResponseId("resp_2")))
+    out = driver.send(ResponseEnded(M1, ResponseId("resp_2"), ResponseStatus.FAILED, "rate_limit_exceeded", {}))
+    assert out == [SpeakPhrase(PieceNumber(3), Phrase.MODEL_LOST)], "nobody is left in silence"
+
+
+def test_a_model_whose_responses_fail_gives_way_to_the_next() -> None:
+    driver = Driver(replace(TERMS, models=(ModelTerms(), ModelTerms())))
+    driver.converse()
+    driver.send(CallerDigit("1"))
+    driver.send(CallerDigit("#"))
+    driver.send(ResponseStarted(M1, R1))
+    driver.send(ResponseEnded(M1, R1, ResponseStatus.FAILED, "server_error", {}))
+    driver.wait(0.6)
     driver.send(ResponseStarted(M1, ResponseId("resp_2")))
     assert driver.send(ResponseEnded(M1, ResponseId("resp_2"), ResponseStatus.FAILED, "server_error", {})) == []
+    second = ModelNumber(2)
+    assert driver.wait(0.1) == [CloseModel(M1), OpenModel(second, 1)]
+    out = driver.send(ModelReady(second))
+    assert AddCallerText(second, ItemId("dialtone_3"), "Keypad: 1") in out
+    assert RequestResponse(second) in out, "what was asked is answered by the other"
+
+
+def test_a_model_that_does_nothing_but_call_tools_is_given_up() -> None:
+    driver = Driver()
+    driver.converse()
+    driver.send(CallerDigit("1"))
+    out: list[object] = list(driver.send(CallerDigit("#")))
+    rounds = 0
+    while RequestResponse(M1) in out:
+        rounds += 1
+        response_id, tool_call_id = ResponseId(f"resp_{rounds}"), ToolCallId(f"call_{rounds}")
+        driver.send(ResponseStarted(M1, response_id))
+        driver.send(ToolCallRequested(M1, response_id, ItemId(f"call_item_{rounds}"), tool_call_id, "find", "{}"))
+        driver.send(ResponseEnded(M1, response_id, ResponseStatus.COMPLETED, "", {}))
+        out = list(driver.send(ToolCallFinished(tool_call_id, ToolStatus.OK, "{}")))
+    assert rounds == 13
+    assert SpeakPhrase(PieceNumber(3), Phrase.MODEL_LOST) in out
 
 
 def test_a_tool_call_of_a_cut_response_is_withdrawn() -> None:

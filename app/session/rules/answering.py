@@ -9,13 +9,15 @@ from app.session.playback import MAX_WAITING_MS
 from app.session.rules.cutting import note_tool
 from app.session.rules.heard import close_agent_turn_if_whole
 from app.session.rules.judging import cut_claim, interrupt
-from app.session.rules.leaving import after_turn
+from app.session.rules.leaving import after_turn, give_up_on_model, is_too_dear
 from app.session.rules.saying import say_to_model
 from app.session.rules.state import CallState
 from app.session.rules.voicing import response_written
 from app.session.toolcalls import ToolCall
 from app.session.words import ItemId, ResponseStatus, ToolCallId, ToolStatus
 
+MOST_TOOL_ROUNDS = 12
+"""A model that calls tools so often, and says nothing to the caller meanwhile, will not stop by itself."""
 MAX_WAITING_CHARS = 1800
 """Of what our own voice has still to speak: about two minutes."""
 
@@ -48,6 +50,7 @@ def turn_committed(call: CallState, item_id: ItemId, at: float) -> None:
         call.floor.caller_stopped()  # an interruption that was accepted after the turn's end had begun it anew
     call.interruption.committed(item_id)
     call.turn_over_bytes = call.caller_bytes
+    call.tool_rounds = 0
     if call.interruption.is_dismissed(item_id) and not call.interruption.is_about(item_id):
         call.out.append(DeleteItem(call.line.model, item_id))
         after_turn(call, at)
@@ -85,14 +88,15 @@ def response_ended(call: CallState, event: ResponseEnded, at: float) -> None:
     call.playback.response_complete(event.response_id)
     close_agent_turn_if_whole(call)
     if was_open and event.status is ResponseStatus.FAILED:
-        call.responses.failed()
+        if not call.responses.failed(at):
+            give_up_on_model(call, at)
     elif was_open:
         call.responses.succeeded()
         if event.status is ResponseStatus.COMPLETED:
             call.caller_turns.answered()
     if claim is not None:
         cut_claim(call, event.response_id, claim, at)
-    follow_up(call)
+    follow_up(call, at)
 
 
 def tool_requested(call: CallState, event: ToolCallRequested, at: float) -> None:
@@ -107,6 +111,7 @@ def tool_requested(call: CallState, event: ToolCallRequested, at: float) -> None
         note_tool(call, tool_call, "", ToolStatus.WITHDRAWN, at)
         call.out.append(DeleteItem(event.model, event.item_id))
         return
+    call.caller_turns.answered()  # the model has acted on them: heard again, they would be acted on again
     call.out.append(RunTool(tool_call.tool_call_id, tool_call.name, tool_call.arguments))
 
 
@@ -127,12 +132,16 @@ def tool_finished(call: CallState, tool_call_id: ToolCallId, status: ToolStatus,
         known = f"{tool_call.name} was called with {tool_call.arguments} and answered {output}"
         item_id = say_to_model(call, Side.CUE, known)
     call.tools.told(tool_call, item_id)
-    follow_up(call)
+    follow_up(call, at)
 
 
-def follow_up(call: CallState) -> None:
+def follow_up(call: CallState, at: float) -> None:
     """Have the model go on with what its tools answered, once it will ask nothing more of them in that response."""
     for item_id in call.tools.follow_ups(open_response=call.responses.response_id):
+        call.tool_rounds += 1
+        if call.tool_rounds > MOST_TOOL_ROUNDS:
+            give_up_on_model(call, at)
+            return
         call.responses.want(item_id)
 
 
@@ -140,8 +149,10 @@ def may_request(call: CallState) -> bool:
     """May a response be asked for now? Not while words of the caller's, or of a lost response, are on their way."""
     return (
         call.line.is_ready
+        and not call.line.is_useless
         and call.is_begun
         and call.responses.is_wanted
+        and not is_too_dear(call)
         and not call.responses.is_open
         and not call.responses.is_expected
         and not call.floor.is_caller_speaking

@@ -7,14 +7,14 @@ from app.session.playback import Item
 from app.session.rules.beginning import begin
 from app.session.rules.cutting import cut_playback, note_tool
 from app.session.rules.heard import close_agent_turn_if_whole
-from app.session.rules.saying import BEGIN, hang_up, speak
+from app.session.rules.saying import BEGIN, RECOVERED, hang_up, speak
 from app.session.rules.state import CallState
 from app.session.rules.voicing import cut_parts
 from app.session.words import Outcome, Phrase, PieceNumber, ToolStatus
 
 MOST_FAILURES = 3
 """After so many pieces in a row that our voice could not speak, the caller is not left in silence with it."""
-LAST_WORDS_S = 10.0
+LAST_WORDS_S = 11.0
 """How long the last words may take before the line is closed without them."""
 
 
@@ -74,6 +74,17 @@ def finish(call: CallState, at: float) -> None:
     call.phase.move(Phase.ENDED)
     over_at = at if call.over_at is None else call.over_at  # for the caller it was over then
     call.out.append(NoteEnd(call.outcome or Outcome.ERROR, call.ms(over_at), call.cost.usd))
+
+
+def give_up_on_model(call: CallState, at: float) -> None:
+    """It is there, and of no use: the next one is tried, and without one the caller is told."""
+    if call.phase.phase is not Phase.CONVERSING:
+        return
+    if call.line.give_way(at):
+        if not call.responses.is_wanted:
+            call.responses.want(RECOVERED, confirmed=True)
+    else:
+        close(call, Outcome.MODEL_LOST, Phrase.MODEL_LOST, at, transfer_to=call.terms.transfer_unserved)
 
 
 def is_too_dear(call: CallState) -> bool:

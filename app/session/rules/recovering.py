@@ -4,22 +4,27 @@ from app.session.commands import CloseModel, OpenModel
 from app.session.conversation import Side
 from app.session.events import ModelReady
 from app.session.phase import Phase
+from app.session.rules.answering import follow_up
 from app.session.rules.beginning import COVER_AFTER_S, let_model_answer
 from app.session.rules.heard import settle_written
 from app.session.rules.renewing import drop_second, leave_former, limit_s, take_over, unheard_from
-from app.session.rules.saying import say_to_model, speak
+from app.session.rules.saying import RECOVERED, say_to_model, speak
 from app.session.rules.state import CallState
 from app.session.rules.voicing import break_off
-from app.session.words import ItemId, Phrase, Verdict
+from app.session.words import Phrase, Verdict
 
-RECOVERED = ItemId("recovered")
-"""The reason of a response that takes the place of one that was lost."""
 CUT_OFF_CUE = (
     "Your voice broke off while you were speaking. The caller has heard your last words above and nothing behind them. "
     "Go on from there, and do not begin anew."
 )
+WHOLE_CUE = (
+    "The line to you broke behind your last words above, which the caller has heard to their end: do not say them "
+    "again. If you wanted to do something more, such as calling a tool, do it now; else ask whether there is anything "
+    "else."
+)
+"""When all was there but the word that nothing follows."""
 SILENCE_S = 1.0
-"""Of the caller who waits: after that something is said."""
+"""Of both sides, while somebody waits: after that something is said."""
 COVER_AGAIN_S = 0.1
 """How often it is looked whether somebody waits in silence."""
 REPEAT_WAIT_S = 2.0
@@ -73,14 +78,17 @@ def model_lost(call: CallState, at: float, *, is_final: bool = False) -> None:
         call.responses.unwant(item_id)
     call.is_repeating = call.is_repeating or bool(unwritten)
     call.repeated_by = None
+    is_whole = lost is not None and call.playback.is_whole(lost) and not call.voicing.writings
     for writing in break_off(call):
         settle_written(call, writing.model, writing.response_id, writing.item_id)
-    if was_answering and call.is_begun:
+    if was_answering and call.is_begun and not (lost is not None and call.tools.goes_on(lost)):
         if lost is not None and call.playback.has_response(lost):
             call.cut_off = lost  # what there is of it plays out; then it is gone on with
+            call.is_cut_off_whole = is_whole
         elif not unwritten:
             call.responses.want(RECOVERED, confirmed=True)
     call.playback.model_gone()
+    follow_up(call, at)
 
 
 def mind_recovery(call: CallState, at: float) -> None:
@@ -96,7 +104,7 @@ def mind_recovery(call: CallState, at: float) -> None:
     if call.cut_off is None or call.is_repeating or call.playback.has_response(call.cut_off):
         return
     call.cut_off = None
-    call.responses.want(say_to_model(call, Side.CUE, CUT_OFF_CUE))
+    call.responses.want(say_to_model(call, Side.CUE, WHOLE_CUE if call.is_cut_off_whole else CUT_OFF_CUE))
 
 
 def cover(call: CallState, at: float) -> None:
@@ -105,7 +113,7 @@ def cover(call: CallState, at: float) -> None:
     if call.line.is_ready and not waits:
         call.cover_at = None
         return
-    is_quiet = call.verdict is Verdict.SILENCE and at >= call.quiet_since + SILENCE_S
+    is_quiet = call.verdict is Verdict.SILENCE and at >= max(call.quiet_since, call.agent_quiet_since) + SILENCE_S
     if waits and is_quiet and call.playback.is_silent:
         call.cover_at = None
         speak(call, Phrase.COVER)
@@ -114,7 +122,7 @@ def cover(call: CallState, at: float) -> None:
 
 
 def give_way(call: CallState, at: float) -> None:
-    """It is not ready in time, and there is another."""
+    """It is not ready in time, or of no use, and there is another."""
     call.out.append(CloseModel(call.line.model))
     model_lost(call, at, is_final=True)
 

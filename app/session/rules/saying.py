@@ -8,6 +8,8 @@ from app.session.words import ItemId, Phrase, PieceNumber
 
 BEGIN = ItemId("begin")
 """The reason of the model's own beginning: a call without a greeting."""
+RECOVERED = ItemId("recovered")
+"""The reason of a response that takes the place of one that was lost."""
 HANG_UP_WAIT_S = 2.0
 """How long the carrier may take to close its stream."""
 

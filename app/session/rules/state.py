@@ -57,11 +57,14 @@ class CallState:
         self.beside: Backlog | None = None  # on its way to the session that is about to take over
         self.turn_over_bytes = 0  # how much of the caller's audio there was when the last turn was committed
         self.cut_off: ResponseId | None = None  # it was lost with its model, and what there is of it plays out
+        self.is_cut_off_whole = False  # all that had begun of it had come to its end
         self.is_repeating = False  # a turn that only the lost model had heard is on its way to the next
         self.repeat_from = 0
         self.repeated_by: float | None = None
         self.cover_at: float | None = None
         self.quiet_since = 0.0  # of the caller
+        self.agent_quiet_since = 0.0
+        self.tool_rounds = 0  # responses in a row that only called tools
         self.pieces = 0
         self.speaking: set[PieceNumber] = set()
         self.is_begun = False  # the greeting, or the model's own beginning, has had its turn
