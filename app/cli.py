@@ -76,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
         help="print the JSON Schema of the agent file",
         description="Print the JSON Schema of the agent file, for editors that complete and check as one types.",
     )
+    describing.add_argument("--json", action="store_true", help="as it is anyway: a JSON Schema is JSON")
     describing.set_defaults(run=lambda _: schema(sys.stdout))
 
     saying = commands.add_parser("say", help="say something in writing to an agent's model and hear the answer")

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import structlog
 import uvicorn
 
+from app.errors import SettingsError
 from app.server import Service, create_app
 from app.settings import Settings
 from app.stream.direct import DirectProtocol
@@ -45,6 +46,8 @@ class Serving:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 listener.bind((settings.host, settings.port))
+            except socket.gaierror as error:
+                raise SettingsError(f"HOST: {settings.host} is no address of this machine: {error.strerror}") from error
             except OSError as error:
                 configure(settings.log_level, settings.log_format)
                 log.error(
@@ -73,10 +76,17 @@ class Serving:
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, self._signalled, server, app.state.service)
             log.info("service.start", address=address)
+            failing = loop.create_task(self._end_when_failed(server, app.state.service))
             await server.serve(sockets=[listener])
+            failing.cancel()
             if self._draining is not None:
                 self._draining.cancel()
-        return 0 if server.started else 1
+        return 0 if server.started and not app.state.service.failed.is_set() else 1
+
+    async def _end_when_failed(self, server: uvicorn.Server, service: Service) -> None:
+        """A service that can never take a call shall not pass for one that is about to."""
+        await service.failed.wait()
+        server.should_exit = True
 
     def _signalled(self, server: uvicorn.Server, service: Service) -> None:
         self._signals += 1

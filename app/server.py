@@ -10,6 +10,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TypedDict
 
 import structlog
@@ -57,7 +58,8 @@ class Service:
     """One process of the service, with all its parts."""
 
     def __init__(self, settings: Settings, *, address: str) -> None:
-        """address: where the carrier reaches us (PUBLIC_URL)."""
+        """address: where the carrier reaches us (PUBLIC_URL). Raises SettingsError."""
+        _make_folder(settings.data_dir)
         self.settings = settings
         self.address = address
         self.registry = Registry.load(settings.agents_dir)
@@ -75,6 +77,8 @@ class Service:
         self._refused: dict[str, list[str]] = {}
         self._silent: dict[str, dict[str, str]] = {}
         self._is_started = False
+        self.failed = asyncio.Event()
+        """The start has failed: this will never take a call."""
         self._tasks: list[asyncio.Task[None]] = []
         self.exchange = Exchange(
             prepared=lambda agent: self._prepared[agent.agent],
@@ -91,13 +95,15 @@ class Service:
             public_url=PublicUrl.parse(self.address),
             signatures=Signatures(token.get_secret_value() if token is not None else None),
             account_sid=self.settings.twilio_account_sid,
-            agent_for=self.agent_for,
+            agent_for=self.registry.for_number,
+            is_ready=lambda agent: agent.agent in self._prepared,
             disclosure_is_rendered=self.disclosure_is_rendered,
             accounts_of=self.accounts_of,
             admission=self.admission,
             run_call=self.exchange.run_call,
             has_stream=self.roster.has,
             last_word=self.roster.last_word,
+            was_on=self.roster.was_on,
             call_completed=self.roster.completed,
             readiness=self.readiness,
             metrics=lambda: self.metrics.render(
@@ -105,11 +111,6 @@ class Service:
             ),
             refused=self.metrics.call_refused,
         )
-
-    def agent_for(self, dialled: str) -> AgentFile | None:
-        """Return the agent that answers a dialled number, if it can take calls."""
-        agent = self.registry.for_number(dialled)
-        return agent if agent is not None and agent.agent in self._prepared else None
 
     def disclosure_is_rendered(self, agent: AgentFile) -> bool:
         return self._book.sound_of(agent.disclosure.text_for(agent.language), agent.language) is not None
@@ -132,6 +133,8 @@ class Service:
         reason = ""
         if self.admission.is_draining:
             reason = "draining"
+        elif self.failed.is_set():
+            reason = "not_started"
         elif not self._is_started:
             reason = "starting"
         elif not self._prepared:
@@ -166,7 +169,6 @@ class Service:
             log.error("agents.none", detail=f"no good agent file in {settings.agents_dir}: set AGENTS_DIR")
         if any(block.provider == "local" for agent in self.registry.agents for block in agent.model.models):
             await self._start_embedded()
-        await asyncio.to_thread(settings.data_dir.mkdir, parents=True, exist_ok=True)
         for agent in self.registry.agents:
             await self._prepare(agent)
         self._tasks.append(asyncio.create_task(watch_loop(self.metrics.loop_lagged)))
@@ -174,6 +176,12 @@ class Service:
         gc.collect()
         gc.freeze()  # what is there now stays: collections have only the calls to look at
         log.info("service.ready", address=self.address, agents=sorted(self._prepared))
+
+    def started(self, starting: "asyncio.Task[None]") -> None:
+        """The start is over; one that failed leaves a service that is never ready, and says why once."""
+        if not starting.cancelled() and (error := starting.exception()) is not None:
+            log.critical("service.not_started", exc_info=error)
+            self.failed.set()
 
     async def _start_embedded(self) -> None:
         for attempt in range(1, EMBEDDED_ATTEMPTS + 1):
@@ -277,7 +285,7 @@ def create_app(settings: Settings | None = None, *, address: str | None = None) 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[_State]:
         starting = asyncio.create_task(service.start())
-        starting.add_done_callback(_complain)
+        starting.add_done_callback(service.started)
         try:
             yield {"service": service}
         finally:
@@ -290,10 +298,15 @@ def create_app(settings: Settings | None = None, *, address: str | None = None) 
     return app
 
 
+def _make_folder(data_dir: Path) -> None:
+    """Raises SettingsError when there is no folder to write in: better at the start than at the end of a call."""
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"DATA_DIR: {data_dir}: {error.strerror}; name a folder that can be written") from error
+    if not os.access(data_dir, os.W_OK | os.X_OK):
+        raise SettingsError(f"DATA_DIR: {data_dir} cannot be written; name a folder that can be")
+
+
 def _is_local_only(agent: AgentFile) -> bool:
     return all(block.provider == "local" for block in agent.model.models)
-
-
-def _complain(starting: asyncio.Task[None]) -> None:
-    if not starting.cancelled() and (error := starting.exception()) is not None:
-        log.critical("service.not_started", exc_info=error)

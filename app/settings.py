@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.errors import SettingsError
@@ -15,6 +15,22 @@ TOKENLAB_URL = "https://api.tokenlab.sh/v1"
 
 Sessions = Annotated[int, Field(ge=1)] | None
 """How many sessions a provider's account may have at once; None: as many as it lets."""
+
+
+def _is_base_url(value: str) -> str:
+    wanted = "write http(s):// or ws(s):// with a host, such as https://api.openai.com/v1"
+    try:
+        parts = urlsplit(value)
+        is_reachable = parts.scheme in ("http", "https", "ws", "wss") and bool(parts.hostname) and parts.port != 0
+    except ValueError as error:
+        raise ValueError(f"is {value!r} and cannot be read ({error}); {wanted}") from error
+    if not is_reachable:
+        raise ValueError(f"is {value!r}; {wanted}")
+    return value
+
+
+BaseUrl = Annotated[str, AfterValidator(_is_base_url)]
+"""Where a vendor is reached, as far as its documents begin."""
 
 
 class Settings(BaseSettings):
@@ -31,15 +47,15 @@ class Settings(BaseSettings):
     twilio_account_sid: str | None = None
     twilio_auth_token: SecretStr | None = None
     openai_api_key: SecretStr | None = None
-    openai_base_url: str = OPENAI_URL
+    openai_base_url: BaseUrl = OPENAI_URL
     openai_max_sessions: Sessions = None
-    azure_openai_endpoint: str | None = None
+    azure_openai_endpoint: BaseUrl | None = None
     azure_openai_api_key: SecretStr | None = None
     azure_openai_deployment_name: str | None = None
     azure_openai_max_sessions: Sessions = None
     openai_api_version: str | None = None
     tokenlab_api_key: SecretStr | None = None
-    tokenlab_base_url: str = TOKENLAB_URL
+    tokenlab_base_url: BaseUrl = TOKENLAB_URL
     tokenlab_max_sessions: Sessions = None
     max_calls: Annotated[int, Field(ge=1)] = 50
     drain_s: Annotated[float, Field(ge=0)] = 1800.0
@@ -57,7 +73,11 @@ class Settings(BaseSettings):
         if value is None:
             return None
         parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        try:
+            is_one = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:  # a port that is none
+            is_one = False
+        if not is_one or parts.query or parts.fragment:
             raise ValueError(f"is {value!r}; write the address that Twilio calls, such as https://voice.example.com")
         if parts.username or parts.password:
             raise ValueError("has a user name or password in it; leave them out")

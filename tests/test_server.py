@@ -86,14 +86,17 @@ def test_an_agent_whose_fallback_lacks_its_key_is_not_ready_and_says_so(tmp_path
         told = readiness.details["agents_not_ready"]
         assert isinstance(told, dict)
         assert told["a"].startswith("model.fallbacks[0] (tokenlab): the model's key is empty: set TOKENLAB_API_KEY")
-        assert service.agent_for("+15550100") is None
+        door = service.door()
+        agent = door.agent_for("+15550100")
+        assert agent is not None, "somebody answers that number, though not now"
+        assert not door.is_ready(agent)
 
     serving(tmp_path, {"a": "{fallbacks: [{provider: tokenlab}]}"}, look)
 
 
 def test_all_agents_count_their_sessions_on_the_same_account(tmp_path: Path) -> None:
     def look(service: Service) -> None:
-        agents = [service.agent_for(number) for number in ("+15550100", "+15550101")]
+        agents = [service.registry.for_number(number) for number in ("+15550100", "+15550101")]
         (first,), (second,) = (service.accounts_of(agent) for agent in agents if agent is not None)
         assert first is not None
         assert first is second

@@ -16,7 +16,7 @@ class Roster:
 
     def __init__(self) -> None:
         self._live: dict[str, Callable[[Event], None]] = {}
-        self._last_words: OrderedDict[str, HangUp | TransferCall] = OrderedDict()
+        self._last_words: OrderedDict[str, HangUp | TransferCall | None] = OrderedDict()  # None: it was on, no more
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -33,20 +33,22 @@ class Roster:
 
     def leave(self, call_sid: str) -> None:
         """The call is over."""
-        self._live.pop(call_sid, None)
+        if self._live.pop(call_sid, None) is not None and call_sid not in self._last_words:
+            self._keep(call_sid, None)
         if not self._live:
             self._idle.set()
 
     def say(self, call_sid: str, last_word: HangUp | TransferCall) -> None:
         """Keep the last word to a call, for when the carrier asks how it goes on."""
-        self._last_words[call_sid] = last_word
-        self._last_words.move_to_end(call_sid)
-        while len(self._last_words) > KEPT_LAST_WORDS:
-            self._last_words.popitem(last=False)
+        self._keep(call_sid, last_word)
 
     def last_word(self, call_sid: str) -> HangUp | TransferCall | None:
         """Return what was said last to a call; None when nothing was, or the call is not known here."""
         return self._last_words.get(call_sid)
+
+    def was_on(self, call_sid: str) -> bool:
+        """Was this call on in this process, or is it still? As far as it is remembered."""
+        return call_sid in self._live or call_sid in self._last_words
 
     def completed(self, call_sid: str) -> None:
         """The carrier says that the call is over. Said twice, or late, it changes nothing."""
@@ -62,3 +64,9 @@ class Roster:
     async def wait_until_empty(self) -> None:
         """Return when no call is on."""
         await self._idle.wait()
+
+    def _keep(self, call_sid: str, last_word: HangUp | TransferCall | None) -> None:
+        self._last_words[call_sid] = last_word
+        self._last_words.move_to_end(call_sid)
+        while len(self._last_words) > KEPT_LAST_WORDS:
+            self._last_words.popitem(last=False)

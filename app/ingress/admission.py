@@ -61,14 +61,16 @@ class Admission:
         """Return a ticket for a call's stream; one that the call already had is good no more.
 
         spoken_s: how long Twilio will speak before it opens the stream; the ticket lives so much longer.
-        accounts: of the models of the call's agent. Raises CallRefused (full, models_full, draining).
+        accounts: of the models of the call's agent. Raises CallRefused (full, models_full, draining). A call that was
+        let in already, and asks again, is no new one: it keeps its place.
         """
-        self.withdraw(call.call_sid)
-        if self.is_draining:
-            raise CallRefused("draining", "this process is going to stop and takes no new calls")
-        if self.is_full(at):
-            raise CallRefused("full", f"all {self.max_calls} places are taken; MAX_CALLS says how many there are")
-        seat = take_seat(accounts, at)
+        self._expire(at)
+        former = self._tickets.get(self._token_of.pop(call.call_sid, ""))
+        if former is None and call.call_sid not in self._seats:
+            self._check_room(at)
+        if former is not None:
+            former.spent = "expired"
+        seat = former.seat if former is not None else take_seat(accounts, at)
         if seat is None:
             raise CallRefused(
                 "models_full",
@@ -78,6 +80,12 @@ class Admission:
         self._tickets[token] = _Ticket(replace(call, readers=(seat,)), seat, at, at + TICKET_LIFE_S + spoken_s)
         self._token_of[call.call_sid] = token
         return token
+
+    def _check_room(self, at: float) -> None:
+        if self.is_draining:
+            raise CallRefused("draining", "this process is going to stop and takes no new calls")
+        if self.is_full(at):
+            raise CallRefused("full", f"all {self.max_calls} places are taken; MAX_CALLS says how many there are")
 
     def withdraw(self, call_sid: str) -> None:
         """Take back the ticket that is out for a call, if there is one: the call has ended, or asks again."""

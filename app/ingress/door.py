@@ -32,11 +32,13 @@ class Readiness:
 class Door:
     """All that the routes need.
 
-    account_sid: None when any account may call. agent_for: who answers a dialled number.
+    account_sid: None when any account may call. agent_for: who answers a dialled number. is_ready: whether that agent
+    can take calls now, or is still being prepared, or lacks something.
     disclosure_is_rendered: whether our own voice can speak an agent's disclosure; if not, Twilio's does.
     accounts_of: the accounts of an agent's models, in their order.
     run_call: the call behind the door; returns when it is over. has_stream: whether a stream of a CallSid is open.
-    last_word: what a call's session wants done with the call now that its stream has ended.
+    last_word: what a call's session wants done with the call now that its stream has ended. was_on: whether this
+    process has had a stream of a CallSid.
     call_completed: told, perhaps repeatedly, that a CallSid's call is over. refused: told why somebody was turned away.
     clock: seconds, monotonic. start_within_s, form_within_s: how long a stream's `start` and a form may take to come.
     """
@@ -50,9 +52,11 @@ class Door:
     run_call: Callable[[IncomingCall, StreamLeg], Awaitable[None]]
     has_stream: Callable[[str], bool]
     last_word: Callable[[str], HangUp | TransferCall | None]
+    was_on: Callable[[str], bool]
     call_completed: Callable[[str], None]
     readiness: Callable[[], Readiness]
     metrics: Callable[[], bytes]
+    is_ready: Callable[[AgentFile], bool] = lambda agent: True
     accounts_of: Callable[[AgentFile], Accounts] = lambda agent: (None,)
     refused: Callable[[str], None] = lambda reason: None
     clock: Callable[[], float] = time.monotonic

@@ -66,6 +66,10 @@ def answer_call(door: Door, form: FormData) -> Response:
     if agent is None:
         door.note_refusal(CallRefused("no_agent", "no agent answers the dialled number"), VOICE, call_sid=call_sid)
         return _xml(twiml.reject())
+    if not door.is_ready(agent):
+        refusal = CallRefused("not_ready", "the agent cannot take calls yet; /readyz says why")
+        door.note_refusal(refusal, VOICE, call_sid=call_sid, agent=agent.agent)
+        return _xml(_turned_away(agent))
     disclosure_said = not door.disclosure_is_rendered(agent)
     call = IncomingCall(
         call_sid=call_sid,
@@ -109,7 +113,9 @@ def answer_after(door: Door, form: FormData) -> Response:
             return _xml(twiml.dial(number, sentence(say)))
         case None:
             log.warning("door.no_last_word", call_sid=call_sid)
-            return _xml(twiml.hang_up(sentence(wording_for(language).no_stream)))
+            wording = wording_for(language)
+            broke_off = (agent.on_model_loss.say if agent else None) or wording.model_lost
+            return _xml(twiml.hang_up(sentence(broke_off if door.was_on(call_sid) else wording.no_stream)))
 
 
 def take_status(door: Door, form: FormData) -> Response:

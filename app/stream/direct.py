@@ -67,7 +67,7 @@ class DirectProtocol(WebSocketsSansIOProtocol):
                 if text is not None:
                     receiver.receive_text(text.encode())
                 else:
-                    receiver.receive_binary()
+                    receiver.receive_binary(len(event.get("bytes") or b""))
             elif event["type"] == "websocket.disconnect":
                 receiver.gone(by_us=False)
         if self.read_paused:
@@ -150,7 +150,7 @@ class DirectProtocol(WebSocketsSansIOProtocol):
         if self.curr_msg_data_type == "text":
             receiver.receive_text(b"".join(frames))
         else:
-            receiver.receive_binary()
+            receiver.receive_binary(sum(map(len, frames)))
 
     # --- what becomes of the connection -------------------------------------------------------------------------------
 

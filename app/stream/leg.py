@@ -138,8 +138,11 @@ class StreamLeg:
         elif not isinstance(message, Connected):
             self._pass_over(Passed.BROKEN)
 
-    def receive_binary(self) -> None:
-        self._pass_over(Passed.BROKEN)
+    def receive_binary(self, size_bytes: int) -> None:
+        if size_bytes > MAX_MESSAGE_BYTES and self._end is None:
+            self._finish(StreamEnd.LOST, TOO_BIG)
+        else:
+            self._pass_over(Passed.BROKEN)
 
     def stalled(self) -> None:
         if not self._is_stalled and self._end is None:

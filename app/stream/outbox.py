@@ -82,7 +82,7 @@ class OutboxSocket:
                 if text is not None:
                     receiver.receive_text(text.encode())
                 else:
-                    receiver.receive_binary()
+                    receiver.receive_binary(len(message.get("bytes") or b""))
         except WebSocketDisconnected:
             self._tell_gone(by_us=False)  # the writer has found out first
         finally:

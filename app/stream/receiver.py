@@ -15,7 +15,7 @@ class Receiver(Protocol):
     def receive_text(self, text: bytes) -> None:
         """A text message has come, UTF-8."""
 
-    def receive_binary(self) -> None:
+    def receive_binary(self, size_bytes: int) -> None:
         """A binary message has come; nothing that it could say is of use."""
 
     def stalled(self) -> None:

@@ -73,14 +73,14 @@ class Database:
             is_cancelled = threading.Event()
             await self._prepare(connection, is_cancelled)
             # A task of its own: on a cancellation SQLAlchemy waits for SQLite's thread, which must be told before.
-            reading = asyncio.create_task(_read(connection, statement, values, at_most))
+            reading = asyncio.create_task(_read(connection, statement, values, at_most), name="query")
             try:
                 return await asyncio.shield(reading)
             except asyncio.CancelledError:
                 is_cancelled.set()
                 if self._engine.dialect.name != "sqlite":
                     reading.cancel()
-                await asyncio.wait({reading})
+                await _end_of(reading)
                 if not reading.cancelled():
                     reading.exception()  # taken note of: nobody waits for this answer
                 raise
@@ -96,6 +96,15 @@ class Database:
     async def close(self) -> None:
         """Close the pool."""
         await self._engine.dispose()
+
+
+async def _end_of(reading: "asyncio.Task[Rows]") -> None:
+    """Return when it is over, however often this is cancelled meanwhile: the connection must not close under it."""
+    while not reading.done():
+        try:
+            await asyncio.wait({reading})
+        except asyncio.CancelledError:
+            continue  # it was told already, and ends in a moment
 
 
 async def _read(connection: AsyncConnection, statement: TextClause, values: Mapping[str, Scalar], at_most: int) -> Rows:

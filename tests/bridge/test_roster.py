@@ -44,3 +44,15 @@ def test_it_is_empty_when_the_last_call_has_left() -> None:
             await waiting
 
     asyncio.run(scenario())
+
+
+def test_it_is_remembered_which_calls_were_on() -> None:
+    roster = Roster()
+    roster.enter("CA1", lambda _: None)
+    assert roster.was_on("CA1")
+    roster.leave("CA1")
+    roster.say("CA2", HangUp())
+    assert roster.was_on("CA1")
+    assert roster.last_word("CA1") is None
+    assert roster.was_on("CA2")
+    assert not roster.was_on("CA3")

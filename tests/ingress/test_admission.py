@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from app.bridge.incoming import IncomingCall
 from app.errors import CallRefused
 from app.ingress.admission import TICKET_LIFE_S, Admission
+from app.model.accounts import Account
 from tests.support.door import AGENT
 
 pytestmark = pytest.mark.core
@@ -174,3 +175,25 @@ class AnyDay(RuleBasedStateMachine):
 
 TestAnyDay = AnyDay.TestCase
 TestAnyDay.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+
+
+def test_a_caller_who_was_let_in_is_not_turned_away_for_asking_again() -> None:
+    door = admission(max_calls=1)
+    old = door.admit(call("CA1"), 0)
+    door.drain()
+    new = door.admit(call("CA1"), 1)
+    assert reason_of(lambda: door.redeem(old, "CA1", 2)) == "expired"
+    assert door.redeem(new, "CA1", 3) == call("CA1")
+    assert door.redeem(door.admit(call("CA1"), 4), "CA1", 5) == call("CA1"), "its stream may be just about to end"
+    assert reason_of(lambda: door.admit(call("CA2"), 6)) == "draining"
+
+
+def test_a_call_that_asks_again_keeps_its_place_on_the_account() -> None:
+    account = Account("openai", 1)
+    door = admission()
+    door.admit(call("CA1"), 0, accounts=(account,))
+    again = door.admit(call("CA1"), 1, accounts=(account,))
+    assert reason_of(lambda: door.admit(call("CA2"), 2, accounts=(account,))) == "models_full"
+    door.redeem(again, "CA1", 3)
+    door.leave("CA1")
+    door.admit(call("CA2"), 4, accounts=(account,))

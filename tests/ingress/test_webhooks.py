@@ -93,6 +93,28 @@ def test_a_number_that_nobody_answers_is_rejected() -> None:
     run(scenario())
 
 
+def test_an_agent_that_is_not_ready_yet_is_no_reason_to_refuse_its_callers_without_a_word() -> None:
+    async def scenario() -> None:
+        async with served(is_ready=lambda agent: False) as twilio:
+            response = await twilio.post("/twilio/voice", To="+15550101")
+            assert verbs(response.text) == ["Say", "Hangup"]
+            assert spoken(response.text) == ("ko-KR", wording_for("ko").full)
+            assert twilio.house.refusals == ["not_ready"]
+
+    run(scenario())
+
+
+def test_whose_stream_broke_off_is_not_told_that_it_never_came_about() -> None:
+    async def scenario() -> None:
+        async with served() as twilio:
+            twilio.house.was_on.add(CALL)
+            response = await twilio.post("/twilio/after")
+            assert verbs(response.text) == ["Say", "Hangup"]
+            assert spoken(response.text) == ("en-US", wording_for("en").model_lost)
+
+    run(scenario())
+
+
 def test_who_comes_when_it_is_full_is_told_so_in_the_agents_language() -> None:
     async def scenario() -> None:
         async with served() as twilio:

@@ -64,8 +64,8 @@ class Noted:
     def receive_text(self, text: bytes) -> None:
         self.told.append(bytes(text))
 
-    def receive_binary(self) -> None:
-        self.told.append("binary")
+    def receive_binary(self, size_bytes: int) -> None:
+        self.told.append(("binary", size_bytes))
 
     def stalled(self) -> None:
         self.told.append("stalled")
@@ -165,7 +165,7 @@ def test_however_the_bytes_are_cut_the_same_messages_come_out(script: list[tuple
             expected.append(b"".join(body))
             pongs += Frame(Opcode.PONG, b"amid").serialize(mask=False)
         elif kind == "binary":
-            expected.append("binary")
+            expected.append(("binary", len(body)))
         elif kind == "ping":
             pongs += Frame(Opcode.PONG, body).serialize(mask=False)
     assert bench.receiver.told == expected
@@ -184,7 +184,7 @@ def test_what_came_between_accept_and_attach_is_told() -> None:
     bench.protocol.data_received(text_frame(b"one") + Frame(Opcode.BINARY, b"x").serialize(mask=True))
     bench.protocol.attach(bench.receiver)
     bench.protocol.data_received(text_frame(b"two"))
-    assert bench.receiver.told == [b"one", "binary", b"two"]
+    assert bench.receiver.told == [b"one", ("binary", 1), b"two"]
     bench.close()
 
 

@@ -169,7 +169,7 @@ def test_what_is_passed_over_is_counted() -> None:
     def script(line: Line) -> None:
         line.hear("{", said("news", 2, {}), said("mark", 3, {"name": "other"}), connected(), start("ticket"))
         line.hear(start("ticket", "CA" + "9" * 32))
-        line.leg.receive_binary()
+        line.leg.receive_binary(3)
 
     line = play(script)
     assert (line.leg.broken_messages, line.leg.unknown_messages) == (3, 2)
@@ -263,3 +263,9 @@ def test_a_call_that_does_not_begin_fills_no_memory() -> None:
     line = play(lambda line: None, before=before)
     assert line.socket.closed == [1013]
     assert line.events == [CallerDigit("1")] * 500 + [StreamEnded(StreamEnd.LOST)]
+
+
+def test_a_binary_message_that_is_too_long_ends_the_stream_like_any_other() -> None:
+    line = play(lambda line: line.leg.receive_binary(MAX_MESSAGE_BYTES + 1))
+    assert line.socket.closed == [1009]
+    assert line.events == [StreamEnded(StreamEnd.LOST)]

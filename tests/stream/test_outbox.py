@@ -23,8 +23,8 @@ class Noted:
             raise self.mistake
         self._note(text)
 
-    def receive_binary(self) -> None:
-        self._note("binary")
+    def receive_binary(self, size_bytes: int) -> None:
+        self._note(("binary", size_bytes))
 
     def stalled(self) -> None:
         self._note("stalled")
@@ -95,7 +95,7 @@ def test_messages_are_told_in_order() -> None:
         server.says("receive", bytes=b"x")
         server.says("receive", bytes=None, text="b")
         server.says("disconnect", code=1000)
-        assert [await noted.next() for _ in range(4)] == ["안녕".encode(), "binary", b"b", ("gone", False)]
+        assert [await noted.next() for _ in range(4)] == ["안녕".encode(), ("binary", 1), b"b", ("gone", False)]
 
     play(scenario)
 

@@ -73,6 +73,7 @@ class House:
     completed: list[str] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
     last_words: dict[str, HangUp | TransferCall] = field(default_factory=dict)
+    was_on: set[str] = field(default_factory=set)
     readiness: Readiness = field(default_factory=lambda: Readiness(ok=True))
     is_rendered: bool = True
     news: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -211,6 +212,7 @@ async def served(*, ws: type[asyncio.Protocol] | str = DirectProtocol, **changes
         run_call=house.run_call,
         has_stream=house.live.__contains__,
         last_word=house.last_words.get,
+        was_on=house.was_on.__contains__,
         call_completed=house.completed.append,
         readiness=lambda: house.readiness,
         metrics=lambda: b"calls 1\n",

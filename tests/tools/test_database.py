@@ -1,6 +1,7 @@
 """Which database a tool reads, and that it is only read."""
 
 import asyncio
+import gc
 import sqlite3
 from pathlib import Path
 
@@ -146,3 +147,28 @@ def test_a_cancelled_query_ends_in_the_database_too(tmp_path: Path) -> None:
         await source.close()
 
     asyncio.run(scenario())
+
+
+def test_a_query_that_is_cancelled_twice_leaves_no_error_that_nobody_takes(tmp_path: Path) -> None:
+    make(tmp_path / "shop.db", "x")
+    endless = "with recursive n(i) as (select 1 union all select i + 1 from n) select max(i) from n"
+    complaints: list[dict[str, object]] = []
+
+    async def scenario() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+        source = databases(tmp_path, "sqlite:///shop.db")
+        reading = asyncio.create_task(read(source, endless))
+        async with asyncio.timeout(5):
+            # nothing tells that the query has begun
+            while not any(task.get_name() == "query" for task in asyncio.all_tasks()):  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+        reading.cancel()
+        await asyncio.sleep(0)  # the cancellation has arrived, and the query is being ended
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+        await source.close()
+        gc.collect()
+
+    asyncio.run(scenario())
+    assert complaints == []
