@@ -113,11 +113,14 @@ class ModelLost:
     """Not reached, closed or given up. reason: a short word for logs, such as close_1006 or connect_timeout.
 
     is_final: another try with the same provider would end the same way (a key, a quota, a model that is not there).
+    is_crowded: its account has no room for a session now. silent_s: for how long nothing had come of it before.
     """
 
     model: ModelNumber
     reason: str
     is_final: bool = False
+    is_crowded: bool = False
+    silent_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ caller would be asked for ever.
 
 from enum import Enum
 
+LOOK_AGAIN_S = 0.5
+
 
 class Idle(Enum):
     PROMPT = "prompt"
@@ -13,13 +15,14 @@ class Idle(Enum):
 
 
 class Idleness:
-    __slots__ = ("_active_at", "_hangup_s", "_is_prompted", "_prompt_s")
+    __slots__ = ("_active_at", "_hangup_s", "_is_prompted", "_prompt_s", "_put_off_until")
 
     def __init__(self, prompt_s: float, hangup_s: float) -> None:
         self._prompt_s = prompt_s
         self._hangup_s = hangup_s
         self._active_at = 0.0
         self._is_prompted = False
+        self._put_off_until = 0.0
 
     def agent_was_active(self, at: float) -> None:
         self._active_at = at
@@ -32,7 +35,16 @@ class Idleness:
     @property
     def deadline(self) -> float:
         """When silence is news again."""
-        return self._active_at + (self._hangup_s if self._is_prompted else self._prompt_s)
+        if self._is_prompted:
+            return self._active_at + self._hangup_s
+        return max(self._active_at + self._prompt_s, self._put_off_until)
+
+    def is_put_off(self, at: float) -> bool:
+        """Somebody makes a sound: put the question off for a moment, but not for ever. False: it is not due, or was."""
+        if self._is_prompted or at < self.deadline or at >= self._active_at + 2 * self._prompt_s:
+            return False
+        self._put_off_until = at + LOOK_AGAIN_S
+        return True
 
     def check(self, at: float) -> Idle | None:
         """Return what is due by now, the question once."""

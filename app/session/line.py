@@ -17,6 +17,8 @@ TRIES = 3
 PATIENCE_S = 2.5
 """And how long it may take then until it is ready."""
 GIVE_UP_S = 8.0
+LAST_CHANCE_S = 2.0
+"""Of that, at least, for a session that was silent before it was known to be lost."""
 STEADY_S = 10.0
 """A session that lasted so long was a good one: the next loss is counted anew."""
 
@@ -27,11 +29,12 @@ class ModelLine:
     __slots__ = (
         "_choices",
         "_is_confirmed",
+        "_is_hopeless",
         "_models",
         "_ready_at",
         "_tries",
         "choice",
-        "give_up_at",
+        "down_since",
         "impatient_at",
         "is_open",
         "is_ready",
@@ -51,7 +54,9 @@ class ModelLine:
         """It is there and answers nothing: nothing more is asked of it."""
         self.reopen_at: float | None = None
         self.impatient_at: float | None = None
-        self.give_up_at: float | None = None
+        self.down_since: float | None = None
+        """Since when there has been no session that could be used, once one was asked for."""
+        self._is_hopeless = False  # nobody is left to try
         self._tries = 0
         self._is_confirmed = False
         self._ready_at = 0.0
@@ -86,8 +91,8 @@ class ModelLine:
         self.is_open = True
         self.is_ready = self._is_confirmed = self.is_useless = False
         self.reopen_at = None
-        if self.give_up_at is None:
-            self.give_up_at = at + GIVE_UP_S
+        if self.down_since is None:
+            self.down_since = at
         self.impatient_at = at + PATIENCE_S if self._has_next else None
         return self.model
 
@@ -95,7 +100,8 @@ class ModelLine:
         """The session can be used."""
         self.is_ready = True
         self.is_useless = False
-        self.give_up_at = self.impatient_at = None
+        self.down_since = self.impatient_at = None
+        self._is_hopeless = False
         self._ready_at = at
 
     def take_over(self, model: ModelNumber, at: float) -> None:
@@ -117,15 +123,18 @@ class ModelLine:
             self.impatient_at = at
         return self.is_useless
 
-    def lost(self, at: float, *, is_final: bool) -> None:
-        """The session is gone, or did not come about. is_final: with this model another would go the same way."""
+    def lost(self, at: float, *, is_final: bool, is_crowded: bool = False, silent_s: float = 0.0) -> None:
+        """The session is gone, or did not come about. is_final: with this model another would go the same way.
+
+        is_crowded: it would now, and a further model need not wait. silent_s: for so long it was as good as gone.
+        """
         if self.is_ready and at - self._ready_at >= STEADY_S:
             self._tries = 0
         self.is_open = self.is_ready = self._is_confirmed = False
         self.impatient_at = None
-        if self.give_up_at is None:
-            self.give_up_at = at + GIVE_UP_S
-        may_stay = self._models[self.choice].reconnects and not is_final
+        if self.down_since is None:
+            self.down_since = at - min(silent_s, GIVE_UP_S - LAST_CHANCE_S)
+        may_stay = self._models[self.choice].reconnects and not is_final and not (is_crowded and self._has_next)
         if may_stay and self._tries < (TRIES if self._has_next else len(PAUSES_S) + 1):
             self.reopen_at = at + PAUSES_S[min(self._tries, len(PAUSES_S) - 1)]
             self._tries += 1
@@ -135,7 +144,14 @@ class ModelLine:
             self.reopen_at = at
         else:
             self.reopen_at = None
-            self.give_up_at = at
+            self._is_hopeless = True
+
+    @property
+    def give_up_at(self) -> float | None:
+        """When nobody is to wait any longer; None while there is a session."""
+        if self.down_since is None:
+            return None
+        return self.down_since if self._is_hopeless else self.down_since + GIVE_UP_S
 
     def is_given_up(self, at: float) -> bool:
         return self.give_up_at is not None and at >= self.give_up_at

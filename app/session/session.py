@@ -86,6 +86,7 @@ from app.session.rules.leaving import (
     hang_up_now,
     is_too_dear,
     leave,
+    mind_last_words,
     speech_failed,
 )
 from app.session.rules.recovering import cover, give_way, mind_recovery, model_lost, model_ready, open_model
@@ -159,6 +160,7 @@ def _take(call: CallState, event: Event, at: float) -> None:
             if call.playback.speech_complete(piece):
                 call.speaking.discard(piece)
                 part_spoken(call, piece)
+                mind_last_words(call, piece, at)
             else:
                 speech_failed(call, piece, at)  # it was spoken without a sound
         case SpeechFailed(piece, _):
@@ -219,8 +221,8 @@ def _take_from_model(call: CallState, event: ModelEvent, at: float) -> None:
         case ModelStalled(model):
             call.out.append(CloseModel(model))
             model_lost(call, at)
-        case ModelLost(_, _, is_final):
-            model_lost(call, at, is_final=is_final)
+        case ModelLost(_, _, is_final, is_crowded, silent_s):
+            model_lost(call, at, is_final=is_final, is_crowded=is_crowded, silent_s=silent_s)
         case CallerSpeechStarted(_, item_id, audio_start_ms):
             call.floor.caller_started()
             call.caller_turns.started(item_id, call.stream_ms(audio_start_ms, at))
@@ -308,10 +310,11 @@ def _stream_ended(call: CallState, end: StreamEnd, at: float) -> None:
 
 
 def _go_on(call: CallState, at: float) -> None:
-    if call.phase.phase is Phase.CONVERSING:
-        if call.line.is_given_up(at):
-            close(call, Outcome.MODEL_LOST, Phrase.MODEL_LOST, at, transfer_to=call.terms.transfer_unserved)
-        elif is_too_dear(call) and call.playback.is_silent and not call.responses.is_open and not call.voicing.due:
+    phase = call.phase.phase
+    if (phase is Phase.CONVERSING or phase is Phase.DISCLOSING) and call.line.is_given_up(at):
+        close(call, Outcome.MODEL_LOST, Phrase.MODEL_LOST, at, transfer_to=call.terms.transfer_unserved)
+    elif phase is Phase.CONVERSING:
+        if is_too_dear(call) and call.playback.is_silent and not call.responses.is_open and not call.voicing.due:
             close(call, Outcome.MAX_COST, Phrase.GOODBYE, at)  # what was paid for is heard to its end
         else:
             mind_recovery(call, at)
@@ -391,6 +394,8 @@ def _deadline_passed(call: CallState, at: float) -> None:
 def _mind_idleness(call: CallState, at: float) -> None:
     if call.is_somebody_speaking:
         return
+    if call.verdict is not Verdict.SILENCE and call.idleness.is_put_off(at):
+        return  # nobody who is making a sound is asked whether they are there
     match call.idleness.check(at):
         case Idle.PROMPT:
             speak(call, Phrase.IDLE)
@@ -415,12 +420,12 @@ def _next_deadline(call: CallState, at: float) -> float | None:
             call.begin_by,
             call.line.reopen_at,
             call.line.impatient_at,
+            call.line.give_up_at,
             call.began_at + call.terms.max_call_s,
             call.frame_at + STREAM_SILENCE_S,
         ]
         if phase is Phase.CONVERSING:
             times += [
-                call.line.give_up_at,
                 call.cover_at,
                 call.repeated_by,
                 call.renewal.deadline(at),

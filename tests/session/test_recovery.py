@@ -457,3 +457,42 @@ def test_a_model_that_never_comes_is_given_up_within_the_time_of_a_lost_one() ->
     driver.send(ModelLost(M1, "first_event_timeout"))  # after five seconds
     out = driver.hear(Verdict.SILENCE, 3200)
     assert Phrase.MODEL_LOST in [c.phrase for c in only(out, SpeakPhrase) if isinstance(c, SpeakPhrase)]
+
+
+def test_a_model_that_is_lost_for_good_is_not_waited_for_behind_a_long_disclosure() -> None:
+    driver = Driver(CONFIRMED)
+    driver.send(StreamStarted())
+    driver.speak(1, 60_000)
+    driver.send(ModelReady(M1))
+    driver.hear(Verdict.SILENCE, 2000)
+    driver.send(ModelLost(M1, "close_1006"))
+    _, said = lose_all(driver, 9.0)
+    assert [c.phrase for c in said if isinstance(c, SpeakPhrase)] == [Phrase.MODEL_LOST]
+
+
+def test_a_model_that_was_silent_before_it_was_known_to_be_lost_has_used_up_some_of_the_time() -> None:
+    driver = conversing()
+    driver.send(ModelLost(M1, "ping_timeout", silent_s=10.0))
+    assert OpenModel(M2) in driver.wait(0.1), "it is tried once more all the same"
+    out = driver.hear(Verdict.SILENCE, 2200)
+    assert Phrase.MODEL_LOST in [c.phrase for c in only(out, SpeakPhrase) if isinstance(c, SpeakPhrase)]
+
+
+def test_an_account_that_is_full_gives_way_at_once_if_there_is_another() -> None:
+    driver = conversing(replace(CONFIRMED, models=(ModelTerms(), ModelTerms())))
+    driver.send(ModelLost(M1, "sessions_full", is_crowded=True))
+    assert driver.wait(0.0) == [OpenModel(M2, 1)]
+    driver = conversing()
+    driver.send(ModelLost(M1, "sessions_full", is_crowded=True))
+    assert driver.wait(0.0) == [OpenModel(M2)]
+
+
+def test_the_last_words_of_a_lost_call_end_within_twenty_seconds_of_the_loss() -> None:
+    driver = conversing()
+    lost_at = driver.at
+    driver.send(ModelLost(M1, "invalid_api_key", is_final=True))
+    driver.speak(3, 30_000)
+    out = driver.hear(Verdict.SILENCE, 20_000)
+    assert HangUp() in out
+    (at,) = [at for at, command in driver.log if command == HangUp()]
+    assert 18.0 < at - lost_at <= 20.0

@@ -815,3 +815,26 @@ def test_before_the_stream_nothing_is_sent() -> None:
     session = Session(TERMS)
     assert session.receive(CallerAudio(pcm(20)), at=1.0) == []
     assert session.receive(StreamEnded(StreamEnd.LOST), at=2.0)[-1] == NoteEnd(Outcome.STREAM_LOST, 0, 0.0)
+
+
+def test_last_words_are_heard_to_their_end_however_long_they_are() -> None:
+    driver = Driver(replace(TERMS, max_call_s=10.0))
+    driver.converse()
+    assert SpeakPhrase(PieceNumber(3), Phrase.GOODBYE) in frames(driver, 10)
+    driver.speak(3, 25_000)
+    assert frames(driver, 24) == []
+    out = frames(driver, 2)
+    assert HangUp() in out
+    (turn,) = [c for c in out if isinstance(c, NoteTurn)]
+    assert not turn.interrupted
+
+
+def test_nobody_who_is_making_a_sound_is_asked_whether_they_are_there_but_not_for_ever() -> None:
+    driver = Driver(replace(TERMS, idle_prompt_s=4.0))
+    driver.converse()
+    assert SpeakPhrase(PieceNumber(3), Phrase.IDLE) not in driver.hear(Verdict.SOUND, 7500)
+    assert SpeakPhrase(PieceNumber(3), Phrase.IDLE) in driver.hear(Verdict.SOUND, 1000)
+    driver = Driver(replace(TERMS, idle_prompt_s=4.0))
+    driver.converse()
+    driver.hear(Verdict.SOUND, 5000)
+    assert SpeakPhrase(PieceNumber(3), Phrase.IDLE) in driver.hear(Verdict.SILENCE, 600)

@@ -14,8 +14,12 @@ from app.session.words import Outcome, Phrase, PieceNumber, ToolStatus
 
 MOST_FAILURES = 3
 """After so many pieces in a row that our voice could not speak, the caller is not left in silence with it."""
-LAST_WORDS_S = 11.0
-"""How long the last words may take before the line is closed without them."""
+LAST_WORDS_S = 10.0
+"""How long the last words may take to come, and to be heard when there is no more time, before the line is closed."""
+LAST_MARK_S = 3.0
+"""How long after the last words must have ended their mark may come back."""
+LOST_CALL_S = 19.0
+"""A call whose model was lost ends within twenty seconds."""
 
 
 def close(
@@ -33,6 +37,20 @@ def close(
     else:
         call.last_piece = piece
         call.closing_by = at + LAST_WORDS_S
+
+
+def mind_last_words(call: CallState, piece: PieceNumber, at: float) -> None:
+    """The last words are there, so it is known how long they take: they are heard to their end.
+
+    But a call that has lost its model ends in the time that is promised.
+    """
+    if piece != call.last_piece or call.closing_by is None:
+        return
+    by = at + call.playback.waiting_ms / 1000 + LAST_MARK_S
+    if call.outcome is Outcome.MODEL_LOST:
+        since = at if call.line.down_since is None else call.line.down_since
+        by = min(by, max(since + LOST_CALL_S, call.closing_by))
+    call.closing_by = by
 
 
 def hang_up_now(call: CallState, outcome: Outcome, at: float) -> None:

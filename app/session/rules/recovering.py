@@ -48,7 +48,9 @@ def model_ready(call: CallState, event: ModelReady, at: float) -> None:
         let_model_answer(call)
 
 
-def model_lost(call: CallState, at: float, *, is_final: bool = False) -> None:
+def model_lost(
+    call: CallState, at: float, *, is_final: bool = False, is_crowded: bool = False, silent_s: float = 0.0
+) -> None:
     """What was under way with it is over; what is wanted stays wanted, and what it alone has heard is said again."""
     if call.renewal.is_beside:
         take_over(call, at)  # another is here already
@@ -61,7 +63,7 @@ def model_lost(call: CallState, at: float, *, is_final: bool = False) -> None:
     was_answering = call.responses.is_expected or (
         call.responses.is_open and not (lost is not None and call.responses.is_cut(lost))
     )
-    call.line.lost(at, is_final=is_final)
+    call.line.lost(at, is_final=is_final, is_crowded=is_crowded, silent_s=silent_s)
     call.responses.abandon()
     call.interruption.model_gone()
     call.is_unheard = False
