@@ -14,6 +14,7 @@ import os
 import socket
 import ssl
 import struct
+import time
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
@@ -34,9 +35,14 @@ except ImportError:  # a platform without the library's part in C
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 CLOSE_TIMEOUT_S = 1.0
 """For the peer to agree that a connection is over."""
-PING_INTERVAL_S = 20.0
+PING_INTERVAL_S = 4.0
+"""A peer that has said nothing for so long is pinged."""
+SILENCE_S = 6.0
+"""When it has said nothing at all since then, no pong and no part of an event, that is told, and again now and then."""
 PING_TIMEOUT_S = 30.0
-"""For the peer to say anything at all after a ping."""
+"""And after so long it is given up, whoever waits for it or not. Shorter limits are known to lose connections that are
+well."""
+_TELL_AGAIN_S = 2.0
 _READING_S = 0.1
 """For a loop that was busy to read what lay there before it judges."""
 UNACKNOWLEDGED_MS = 10_000
@@ -74,19 +80,27 @@ class ModelSocket(ClientConnection):
 
     _take: Callable[[bytes | bytearray | memoryview], None] | None = None
     _gone: Callable[[str], None] | None = None
+    _silent: Callable[[float], None] | None = None
     _is_gone = False
     _reads = 0
+    _read_at: float | None = None
     _masks = b""
     _mask_at = 0
     _early: list[bytes | bytearray | memoryview]
     _fragments: list[bytes | bytearray | memoryview]
 
-    def hand_on(self, take: Callable[[bytes | bytearray | memoryview], None], gone: Callable[[str], None]) -> None:
+    def hand_on(
+        self,
+        take: Callable[[bytes | bytearray | memoryview], None],
+        gone: Callable[[str], None],
+        silent: Callable[[float], None] | None = None,
+    ) -> None:
         """Give each message to `take` as it comes, the ones that are here already first; then `gone`, once, with why.
 
-        take, gone: called from the transport's callbacks, so they must not raise.
+        silent: told when the peer answers no ping, now and then, for how many seconds it has been silent.
+        take, gone, silent: called from the transport's callbacks, so they must not raise.
         """
-        self._take, self._gone = take, gone
+        self._take, self._gone, self._silent = take, gone, silent
         early, self._early = self._early, []
         for message in early:
             take(message)
@@ -97,6 +111,11 @@ class ModelSocket(ClientConnection):
     def unsent_bytes(self) -> int:
         """How much waits in our own buffer because the peer does not read."""
         return self.transport.get_write_buffer_size()
+
+    @property
+    def silent_s(self) -> float:
+        """For how long nothing has come of the peer, not even a pong."""
+        return 0.0 if self._read_at is None else time.monotonic() - self._read_at
 
     def send_now(self, text: bytes) -> None:
         """Send a text message (UTF-8). Never waits, never raises; does nothing on a connection that is not open."""
@@ -115,7 +134,7 @@ class ModelSocket(ClientConnection):
         finally:
             self.transport.abort()
         await self.wait_closed()
-        self._take = self._gone = None
+        self._take = self._gone = self._silent = None
 
     def close_begun(self) -> None:
         """Send the close frame (1000) now; `leave` waits for the rest."""
@@ -167,28 +186,44 @@ class ModelSocket(ClientConnection):
             self._take(message)
 
     async def keepalive(self) -> None:
-        """Ping now and then, and give up a peer that has said nothing since: no pong, and nothing else.
+        """Ping a peer that is silent, and give it up when it has said nothing since: no pong, and nothing else.
 
         In place of the library's, which a loop that was busy for longer than the limit can make give up a peer that has
         answered: its timer then runs before whoever waits for the pong.
         """
         while True:
+            reads = self._reads
             await asyncio.sleep(PING_INTERVAL_S)
+            if self._reads != reads:
+                continue
             try:
                 pong, reads = await self.ping(), self._reads
             except ConnectionClosed:
                 return  # it is being left
-            await asyncio.wait([asyncio.ensure_future(pong)], timeout=PING_TIMEOUT_S)
-            if self._reads == reads:
-                await asyncio.sleep(_READING_S)
-            if self._reads == reads:
+            if not await self._answers(asyncio.ensure_future(pong), reads):
                 self.protocol.fail(frames.CloseCode.INTERNAL_ERROR, _SILENT)
                 self.send_data()
                 self._report_gone()
                 return
 
+    async def _answers(self, pong: asyncio.Future[float], reads: int) -> bool:
+        """Return whether anything comes after a ping in time; meanwhile tell of the silence."""
+        waited_s, wait_s = 0.0, SILENCE_S
+        while waited_s < PING_TIMEOUT_S:
+            wait_s = min(wait_s, PING_TIMEOUT_S - waited_s)
+            await asyncio.wait([pong], timeout=wait_s)
+            if self._reads == reads:
+                await asyncio.sleep(_READING_S)
+            if self._reads != reads:
+                return True
+            waited_s, wait_s = waited_s + wait_s, _TELL_AGAIN_S
+            if self._silent is not None and waited_s < PING_TIMEOUT_S:
+                self._silent(self.silent_s)
+        return False
+
     def data_received(self, data: bytes) -> None:
         self._reads += 1
+        self._read_at = time.monotonic()
         super().data_received(data)
         # A peer's close frame, or a breach that the library answers with one, ends the conversation: that the
         # connection itself ends may take the peer seconds more.

@@ -23,6 +23,7 @@ from app.session.cost import UsageSum
 from app.session.events import (
     ModelLost,
     ModelReady,
+    ModelSilent,
     ModelStalled,
     ResponseEnded,
     StreamEnded,
@@ -204,7 +205,9 @@ class RecordKeeper:
                 self._is_without_model = False
             case ModelLost(model) if model in self._models:
                 self._lose(model)
-            case ModelStalled(model) if model in self._models and CloseModel(model) in entry.commands:
+            case ModelStalled(model) | ModelSilent(model) if (
+                model in self._models and CloseModel(model) in entry.commands
+            ):
                 self._lose(model)
             case ResponseEnded(usage=usage):
                 self._usage.add(usage)
@@ -273,7 +276,7 @@ class RecordKeeper:
 
 
 _EVENTS = frozenset(
-    {StreamStarted, StreamEnded, ModelReady, ModelLost, ModelStalled, ResponseEnded, TranscriptionBilled}
+    {StreamStarted, StreamEnded, ModelReady, ModelLost, ModelStalled, ModelSilent, ResponseEnded, TranscriptionBilled}
 )
 _COMMANDS = frozenset({OpenModel, CloseModel, NoteDisclosure, NoteTurn, NoteToolCall, NoteBargeIn, NoteEnd})
 

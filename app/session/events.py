@@ -109,18 +109,25 @@ class ModelStalled:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelSilent:
+    """Nothing has come of it for so long, and it answers no ping; told again while that goes on."""
+
+    model: ModelNumber
+    silent_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class ModelLost:
     """Not reached, closed or given up. reason: a short word for logs, such as close_1006 or connect_timeout.
 
     is_final: another try with the same provider would end the same way (a key, a quota, a model that is not there).
-    is_crowded: its account has no room for a session now. silent_s: for how long nothing had come of it before.
+    is_crowded: its account has no room for a session now.
     """
 
     model: ModelNumber
     reason: str
     is_final: bool = False
     is_crowded: bool = False
-    silent_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,6 +327,7 @@ ModelEvent = (
     ModelReady
     | TurnHandlingSet
     | ModelStalled
+    | ModelSilent
     | ModelLost
     | CallerSpeechStarted
     | CallerSpeechStopped

@@ -34,6 +34,7 @@ from app.session.events import (
     ModelLost,
     ModelReady,
     ModelSettingsDiffer,
+    ModelSilent,
     ModelStalled,
     PlaybackReached,
     RateLimitsReported,
@@ -89,7 +90,15 @@ from app.session.rules.leaving import (
     mind_last_words,
     speech_failed,
 )
-from app.session.rules.recovering import cover, give_way, mind_recovery, model_lost, model_ready, open_model
+from app.session.rules.recovering import (
+    cover,
+    give_way,
+    mind_recovery,
+    model_lost,
+    model_ready,
+    model_silent,
+    open_model,
+)
 from app.session.rules.renewing import feed, former_says, mind_renewal, second_says, unheard_from
 from app.session.rules.saying import hang_up, speak
 from app.session.rules.state import CallState
@@ -221,8 +230,10 @@ def _take_from_model(call: CallState, event: ModelEvent, at: float) -> None:
         case ModelStalled(model):
             call.out.append(CloseModel(model))
             model_lost(call, at)
-        case ModelLost(_, _, is_final, is_crowded, silent_s):
-            model_lost(call, at, is_final=is_final, is_crowded=is_crowded, silent_s=silent_s)
+        case ModelSilent(_, silent_s):
+            model_silent(call, silent_s, at)
+        case ModelLost(_, _, is_final, is_crowded):
+            model_lost(call, at, is_final=is_final, is_crowded=is_crowded)
         case CallerSpeechStarted(_, item_id, audio_start_ms):
             call.floor.caller_started()
             call.caller_turns.started(item_id, call.stream_ms(audio_start_ms, at))

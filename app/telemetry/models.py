@@ -8,11 +8,11 @@ Nor is it a loss when we had closed the session, or when the caller had left bef
 from dataclasses import dataclass
 
 from app.session.commands import CloseModel, OpenModel
-from app.session.events import ModelLost, ModelReady, ModelStalled, StreamEnded
+from app.session.events import ModelLost, ModelReady, ModelSilent, ModelStalled, StreamEnded
 from app.session.journal import Entry
 from app.session.words import ModelNumber
 
-_EVENTS = frozenset({ModelReady, ModelLost, ModelStalled, StreamEnded})
+_EVENTS = frozenset({ModelReady, ModelLost, ModelStalled, ModelSilent, StreamEnded})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,8 @@ class ModelSessions:
                 return self._fail(model, reason, is_final=is_final)
             case ModelStalled(model) if model in self._asked and CloseModel(model) in entry.commands:
                 return self._fail(model, "stalled")
+            case ModelSilent(model) if model in self._asked and CloseModel(model) in entry.commands:
+                return self._fail(model, "silent")
             case StreamEnded():
                 self._asked.clear()
                 self._ready.clear()

@@ -328,6 +328,28 @@ def test_a_peer_that_answers_no_ping_is_given_up(monkeypatch: pytest.MonkeyPatch
     run(scenario())
 
 
+def test_it_is_told_how_long_a_peer_answers_no_ping_and_again_while_that_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(model_socket, "PING_INTERVAL_S", 0.02)
+    monkeypatch.setattr(model_socket, "SILENCE_S", 0.02)
+    monkeypatch.setattr(model_socket, "_TELL_AGAIN_S", 0.01)
+    monkeypatch.setattr(model_socket, "_READING_S", 0.01)
+
+    async def scenario() -> None:
+        told: asyncio.Queue[float] = asyncio.Queue()
+        async with line() as (peer, connection, ear):
+            connection.hand_on(ear.take, ear.gone, told.put_nowait)
+            peer.wire.transport.pause_reading()
+            first, second = await told.get(), await told.get()
+            assert 0.02 <= first < second
+            peer.wire.transport.resume_reading()
+            assert await (await connection.ping()) >= 0
+            assert ear.reasons == [], "it was only silent"
+
+    run(scenario())
+
+
 @contextmanager
 def peer_elsewhere() -> Iterator[str]:
     """A server on another thread's loop, which answers pings while ours is busy."""

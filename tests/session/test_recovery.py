@@ -32,6 +32,7 @@ from app.session.events import (
     CallerTurnCommitted,
     ModelLost,
     ModelReady,
+    ModelSilent,
     ResponseEnded,
     ResponseStarted,
     StreamStarted,
@@ -472,10 +473,21 @@ def test_a_model_that_is_lost_for_good_is_not_waited_for_behind_a_long_disclosur
 
 def test_a_model_that_was_silent_before_it_was_known_to_be_lost_has_used_up_some_of_the_time() -> None:
     driver = conversing()
-    driver.send(ModelLost(M1, "ping_timeout", silent_s=10.0))
+    driver.hear(Verdict.SOUND, 400)
+    out = driver.send(ModelSilent(M1, 10.0))
+    assert out[0] == CloseModel(M1)
     assert OpenModel(M2) in driver.wait(0.1), "it is tried once more all the same"
     out = driver.hear(Verdict.SILENCE, 2200)
     assert Phrase.MODEL_LOST in [c.phrase for c in only(out, SpeakPhrase) if isinstance(c, SpeakPhrase)]
+
+
+def test_a_silent_model_that_nobody_waits_for_is_left_alone() -> None:
+    driver = conversing()
+    driver.hear(Verdict.SOUND, 400)
+    driver.hear(Verdict.SILENCE, 7000)
+    assert driver.send(ModelSilent(M1, 6.0)) == []
+    driver.hear(Verdict.SOUND, 400)
+    assert CloseModel(M1) in driver.send(ModelSilent(M1, 8.0))
 
 
 def test_an_account_that_is_full_gives_way_at_once_if_there_is_another() -> None:

@@ -1,13 +1,15 @@
 import pytest
 
 from app.session.commands import CloseModel, OpenModel
-from app.session.events import DeadlinePassed, ModelLost, ModelReady, ModelStalled
+from app.session.events import DeadlinePassed, ModelLost, ModelReady, ModelSilent, ModelStalled
 from app.session.journal import Entry, FrameRun
 from app.session.words import ModelNumber
 from app.telemetry.models import Connected, Lost, ModelSessions, Unreached
 from tests.support.journals import FIRST, SECOND, Moment, write
 
 pytestmark = pytest.mark.core
+
+FOURTH = ModelNumber(4)
 
 
 class Watch:
@@ -38,11 +40,16 @@ def test_the_attempts_to_mend_a_loss_are_told_apart_from_it() -> None:
             (2.0, ModelLost(SECOND, "http_401", is_final=True), []),
             (3.0, DeadlinePassed(), [OpenModel(third, choice=1)]),
             (3.5, ModelReady(third), []),
-            (4.0, ModelStalled(third), [CloseModel(third)]),
+            (4.0, ModelStalled(third), [CloseModel(third), OpenModel(FOURTH, choice=1)]),
+            (4.5, ModelReady(FOURTH), []),
+            (12.0, ModelSilent(FOURTH, 6.0), []),
+            (14.0, ModelSilent(FOURTH, 8.0), [CloseModel(FOURTH)]),
         ]
     ) == [
         Lost(FIRST, 0, "close_1006"),
         Unreached(SECOND, 0, "http_401", is_final=True),
         Connected(third, 1, 500),
         Lost(third, 1, "stalled"),
+        Connected(FOURTH, 1, 500),
+        Lost(FOURTH, 1, "silent"),
     ]

@@ -93,6 +93,14 @@ def model_lost(
     follow_up(call, at)
 
 
+def model_silent(call: CallState, silent_s: float, at: float) -> None:
+    """It answers nothing. While nobody needs it, that may be; but nobody shall wait for a peer that is frozen."""
+    has_spoken = call.verdict is not Verdict.SILENCE or call.quiet_since >= at - silent_s
+    if has_spoken or call.responses.is_open or call.responses.is_wanted or call.responses.is_awaited:
+        call.out.append(CloseModel(call.line.model))
+        model_lost(call, at, silent_s=silent_s)
+
+
 def mind_recovery(call: CallState, at: float) -> None:
     """Have the next session go on with a lost response, once what is left of it was heard and its question repeated."""
     if not call.is_repeating or not call.line.is_ready or call.backlog.holds_sound or call.floor.is_caller_speaking:

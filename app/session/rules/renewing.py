@@ -19,6 +19,7 @@ from app.session.events import (
     ModelEvent,
     ModelLost,
     ModelReady,
+    ModelSilent,
     ModelStalled,
     ResponseStarted,
 )
@@ -177,7 +178,7 @@ def second_says(call: CallState, event: ModelEvent, at: float) -> None:
     match event:
         case ModelReady():
             renewal.ready(limit_s(call, event), at)
-        case ModelStalled(model):
+        case ModelStalled(model) | ModelSilent(model):
             call.out.append(CloseModel(model))
             drop_second(call, at)
         case ModelLost():
