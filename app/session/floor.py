@@ -10,9 +10,6 @@ class Floor(Enum):
     CONTESTED = "contested"
 
 
-_CALLER_SPEAKS = {Floor.CALLER, Floor.CONTESTED}
-_AGENT_SPEAKS = {Floor.AGENT, Floor.CONTESTED}
-
 _CALLER_STARTS = {
     Floor.NOBODY: Floor.CALLER,
     Floor.AGENT: Floor.CONTESTED,
@@ -49,11 +46,11 @@ class FloorMachine:
 
     @property
     def is_caller_speaking(self) -> bool:
-        return self.floor in _CALLER_SPEAKS
+        return self.floor is Floor.CALLER or self.floor is Floor.CONTESTED  # asked in every step: no hash of an enum
 
     @property
     def is_agent_speaking(self) -> bool:
-        return self.floor in _AGENT_SPEAKS
+        return self.floor is Floor.AGENT or self.floor is Floor.CONTESTED
 
     def caller_started(self) -> None:
         self.floor = _CALLER_STARTS[self.floor]
@@ -62,4 +59,5 @@ class FloorMachine:
         self.floor = _CALLER_STOPS[self.floor]
 
     def agent_is(self, *, speaking: bool) -> None:
-        self.floor = (_AGENT_STARTS if speaking else _AGENT_STOPS)[self.floor]
+        if speaking is not self.is_agent_speaking:
+            self.floor = (_AGENT_STARTS if speaking else _AGENT_STOPS)[self.floor]

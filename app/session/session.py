@@ -443,4 +443,8 @@ def _next_deadline(call: CallState, at: float) -> float | None:
                 call.renewal.former_until,
             ]
             times.append(None if call.is_somebody_speaking else call.idleness.deadline)
-    return min((time for time in times if time is not None), default=None)
+    first: float | None = None
+    for time in times:  # in every step, so without a generator
+        if time is not None and (first is None or time < first):
+            first = time
+    return first

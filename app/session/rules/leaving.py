@@ -107,8 +107,8 @@ def give_up_on_model(call: CallState, at: float) -> None:
 
 def is_too_dear(call: CallState) -> bool:
     """Has the call cost what it may? One whose cost is not known is not ended for it."""
-    spent, limit = call.cost.usd, call.terms.max_cost_usd
-    return limit is not None and spent is not None and spent >= limit
+    limit = call.terms.max_cost_usd
+    return limit is not None and (spent := call.cost.usd) is not None and spent >= limit
 
 
 def disclose(call: CallState, at: float) -> None:
