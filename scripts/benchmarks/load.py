@@ -57,6 +57,13 @@ def levels_up_to(most: int) -> list[int]:
     return [*(level for level in _FIRST_LEVELS if level <= most), *range(_FIRST_LEVELS[-1] + _STEP, most + 1, _STEP)]
 
 
+def halfway(measured: Sequence[Level]) -> int | None:
+    """Return the level between the highest in time and the lowest that was late, if there is room for one."""
+    in_time = max((level.calls for level in measured if not level.is_late), default=0)
+    late = min((level.calls for level in measured if level.is_late), default=0)
+    return (in_time + late) // 2 if late - in_time >= _STEP else None
+
+
 def run(levels: Sequence[int], seconds: float, audio_format: str, json_path: Path | None) -> int:
     """Measure, print, and return 0 when every row that was measured is met, else 1. audio_format: pcm16 or pcmu."""
     core, others = bridges.cores()
@@ -119,6 +126,12 @@ async def _measure(
                     late.add(bridge.name)
             if service.name in late:
                 break
+        for bridge in (service, naive) if len(levels) > 1 else ():
+            between = halfway([level for level in measured if level.bridge == bridge.name])
+            if between is not None:
+                level = await load.level(bridge, between, seconds, bases[bridge.name], held=False)
+                measured.append(level)
+                print(table.line(level, measured), flush=True)
     return measured
 
 

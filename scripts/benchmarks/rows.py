@@ -7,6 +7,9 @@ from statistics import median
 from scripts.benchmarks.level import Level
 from scripts.benchmarks.measure import Spread
 
+_DENSITY_RATIO = 2 / 3
+"""Of the calls that the naive bridge holds on the same core. Where the promise of a hundred was made it holds about 150
+(p99 15 to 27 ms there): machines differ by more than the two bridges do."""
 _FIRST_OF_CURVE = 25
 _REFERENCE_CALLS = 50
 _LOADED_CALLS = 100
@@ -55,7 +58,7 @@ def judge(levels: Sequence[Level], audio_format: str = "pcm16") -> list[Row]:
     refused = sum(level.refused for level in service.values())
     truncates = sum(level.truncates for level in service.values())
     rows.append(Row("truncates refused", "none", f"{refused} of {truncates}", refused == 0 if truncates else None))
-    rows.append(_density(service, promised.calls))
+    rows += _density(service, naive, promised.calls)
     rows += [_ratio(service, naive, promised.ratio), *_memory(service), _curve(service)]
     return rows
 
@@ -88,13 +91,29 @@ def _ratio(service: dict[int, Level], naive: dict[int, Level], most: float) -> R
     return Row(what, limit, f"{ratio:.2f} ×, {at}", ratio <= most)
 
 
-def _density(service: dict[int, Level], least: int) -> Row:
-    in_time = [calls for calls, level in service.items() if level.is_conclusive and not level.is_late]
-    most = max(in_time, default=0)
-    is_end = any(level.is_late for level in service.values())
-    met = True if most >= least else False if is_end else None
+def _density(service: dict[int, Level], naive: dict[int, Level], least: int) -> list[Row]:
+    """How many calls one core holds: by itself, and against the naive bridge.
+
+    By itself it is not judged where even the naive bridge is late with fewer calls than are promised.
+    """
+    most, is_end = _most_in_time(service)
+    naive_most, is_naive_end = _most_in_time(naive)
     words = f"{most}" if is_end else f"{most} or more"
-    return Row("calls on one core, caller → model p99 below 20 ms", str(least), words, met)
+    met = True if most >= least else False if is_end else None
+    if met is False and is_naive_end and naive_most < least:
+        met, words = None, f"{words}, on a core too slow to tell: the naive bridge holds {naive_most} there"
+    rows = [Row("calls on one core, caller → model p99 below 20 ms", str(least), words, met)]
+    what, limit = "share of the calls that a naive bridge holds", f"≥ {_DENSITY_RATIO:.2f} ×"
+    if not (is_end and is_naive_end and naive_most):
+        return [*rows, Row(what, limit, "not measured", None)]
+    ratio = most / naive_most
+    return [*rows, Row(what, limit, f"{ratio:.2f} ×, {most} against {naive_most}", ratio >= _DENSITY_RATIO)]
+
+
+def _most_in_time(levels: dict[int, Level]) -> tuple[int, bool]:
+    """Return the highest level that was in time, and whether a higher one was late."""
+    in_time = [calls for calls, level in levels.items() if level.is_conclusive and not level.is_late]
+    return max(in_time, default=0), any(level.is_late for level in levels.values())
 
 
 def _memory(service: dict[int, Level]) -> list[Row]:

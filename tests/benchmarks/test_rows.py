@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from scripts.benchmarks.level import Level
+from scripts.benchmarks.load import halfway
 from scripts.benchmarks.measure import Spread
 from scripts.benchmarks.rows import Row, judge
 
@@ -135,3 +136,22 @@ def test_a_cost_that_grows_with_the_calls_is_told() -> None:
     rows = judge([replace(SERVICE, calls=25, cpu_ms=4.0), replace(SERVICE, calls=100, cpu_ms=5.0)])
 
     assert row(rows, "cost curve").is_met is False
+
+
+def test_on_a_core_where_even_the_naive_bridge_is_late_the_two_are_compared() -> None:
+    in_time = [replace(each, calls=calls) for each in (SERVICE, NAIVE) for calls in (25, 50)]
+    late = [replace(each, calls=100, up=LATE) for each in (SERVICE, NAIVE)]
+    rows = judge([*in_time, *late, replace(NAIVE, calls=75)])
+    assert row(rows, "calls on one core").is_met is None
+    assert row(rows, "share of the calls") == Row(
+        "share of the calls that a naive bridge holds", "≥ 0.67 ×", "0.67 ×, 50 against 75", True
+    )
+    rows = judge([*in_time[1:], replace(SERVICE, calls=50, up=LATE), *late])
+    assert row(rows, "share of the calls").is_met is False
+
+
+def test_the_level_between_the_last_in_time_and_the_first_late_is_looked_for() -> None:
+    assert halfway([replace(SERVICE, calls=50), replace(SERVICE, calls=100, up=LATE)]) == 75
+    assert halfway([replace(SERVICE, calls=100), replace(SERVICE, calls=125, up=LATE)]) == 112
+    assert halfway([replace(SERVICE, calls=100)]) is None
+    assert halfway([replace(SERVICE, calls=1, up=LATE)]) is None
