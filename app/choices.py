@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
-from app.agents.mistakes import key_of
+from app.agents.mistakes import in_order, key_of, mistake
 from app.agents.schema import AgentFile
 from app.audio.formats import PCM16_24K, ULAW_8K, AudioFormat
 from app.errors import SettingsError
@@ -27,7 +27,7 @@ from app.model.dialects import (
     tokenlab_target,
 )
 from app.model.entra import EntraCredential, entra_credential
-from app.model.setup import ModelSetup, NamedTool, Retention, SemanticVad, ServerVad, VoiceId
+from app.model.setup import Dialect, ModelSetup, NamedTool, Retention, SemanticVad, ServerVad, VoiceId
 from app.model.socket import ConnectError
 from app.model.suitability import refused_turn_detection
 from app.model.turns import TurnDetectionBlock
@@ -99,12 +99,32 @@ class Choices:
             raise SettingsError(f"{key_of(where)} ({block.provider}): {error}") from error
         model = block.name or target.name
         can = capabilities(block.provider, model, target.dialect, is_deployment=block.name is None)
-        found = [(key_of((*where, *below)), message) for below, message in block.mistakes(can, model)]
+        found = [((*where, *below), message) for below, message in block.mistakes(can, model)]
+        decided = self._decided_by(block, target, model, {key[len(where) :] for key, _ in found})
         if (refused := refused_turn_detection(can, agent.turn_detection.type)) is not None:
-            found.append(("turn_detection.type", refused))
+            found.append((("turn_detection", "type"), refused))
         if found:  # as the environment has it, the model takes less than the file asks for
-            raise SettingsError("; ".join(f"{key}: {message}" for key, message in found))
+            told = in_order(mistake(agent.source, agent.place_of(key), key, message) for key, message in found)
+            raise SettingsError("; ".join(map(str, told)) + decided)
         return ModelChoice(target, _setup(agent, block, can), account)
+
+    def _decided_by(self, block: ModelOptions, target: ModelTarget, model: str, refused: set[Location]) -> str:
+        """Return who has selected one of Azure's two APIs where the other takes what this one refuses; else nothing."""
+        if block.provider != "azure" or block.api_version is not None:
+            return ""
+        other = Dialect.PREVIEW if target.dialect is Dialect.GA else Dialect.GA
+        can = capabilities("azure", model, other, is_deployment=block.name is None)
+        if refused <= {below for below, _ in block.mistakes(can, model)}:
+            return ""
+        if target.dialect is Dialect.GA:
+            return (
+                ". Neither api_version nor OPENAI_API_VERSION selects azure's preview API here; api_version: "
+                "2025-04-01-preview would"
+            )
+        return (
+            f". OPENAI_API_VERSION is {self._settings.openai_api_version} here, which selects azure's preview API; "
+            "api_version: v1 would select the one that is generally available"
+        )
 
     def _reached(self, block: ModelOptions) -> tuple[ModelTarget, Account | None]:
         settings = self._settings

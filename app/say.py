@@ -50,7 +50,8 @@ examples:
       words, tool calls, times and usage of each turn, as JSON
 
 Answers go to standard output; turns, tool calls and all else to standard error. An agent with provider: local starts
-the embedded model by itself; the others need the environment of `dialtone serve`: OPENAI_API_KEY and so on.
+the embedded model by itself; the others need the environment of `dialtone serve`: OPENAI_API_KEY and so on. What may
+pass is tried again, and told: a connect three times, a failed answer and a lost session once.
 exit code: 0 it answered, 1 it could not (the model, the agent file), 2 asked wrong (no such agent, a missing key)
 """
 
@@ -129,7 +130,8 @@ async def _say(settings: Settings, agent: AgentFile, texts: Sequence[str], out: 
         for message in refused:
             printer.note(message)
         speak = None if agent.voice is None else partial(voice.speak, language=agent.language)
-        talk = TypedTalk(prepared.choices, catalogue, printer.words, printer.note, speak)
+        reconnects = [terms.reconnects for terms in prepared.terms]
+        talk = TypedTalk(prepared.choices, catalogue, printer.words, printer.note, speak, reconnects)
         failure = await _talk(talk, prepared, texts)
     finally:
         await choices.close()

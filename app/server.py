@@ -76,6 +76,7 @@ class Service:
         self._not_prepared: dict[str, str] = {}
         self._refused: dict[str, list[str]] = {}
         self._silent: dict[str, dict[str, str]] = {}
+        self._unpriced: dict[str, list[str]] = {}
         self._is_started = False
         self.failed = asyncio.Event()
         """The start has failed: this will never take a call."""
@@ -130,6 +131,8 @@ class Service:
             details["models_refused"] = self._refused
         if self._silent:
             details["phrases_not_rendered"] = self._silent
+        if self._unpriced:
+            details["costs_unknown"] = self._unpriced
         reason = ""
         if self.admission.is_draining:
             reason = "draining"
@@ -215,6 +218,15 @@ class Service:
                     detail="what callers say to this model is not written down: name a deployment that transcribes as "
                     "transcription.model, or write transcription: off",
                 )
+        if agent.limits.max_cost_usd is not None and (unpriced := _unpriced(prepared)):
+            self._unpriced[agent.agent] = unpriced
+            log.warning(
+                "cost.unknown",
+                agent=agent.agent,
+                models=unpriced,
+                detail=f"limits.max_cost_usd cannot end calls that have used {' or '.join(unpriced)}, until "
+                "deploy/prices.yaml has a row for each",
+            )
         sentences = {phrase.value: text for phrase, text in phrases_of(agent).items()}
         failed = await self._book.render(sentences, agent.language)
         if failed:
@@ -306,6 +318,18 @@ def _make_folder(data_dir: Path) -> None:
         raise SettingsError(f"DATA_DIR: {data_dir}: {error.strerror}; name a folder that can be written") from error
     if not os.access(data_dir, os.W_OK | os.X_OK):
         raise SettingsError(f"DATA_DIR: {data_dir} cannot be written; name a folder that can be")
+
+
+def _unpriced(agent: PreparedAgent) -> list[str]:
+    """Return which of an agent's models have no price, and which of those that write the caller's words down."""
+    found = []
+    for block, choice, terms in zip(agent.file.model.models, agent.choices, agent.terms, strict=True):
+        writer, price = choice.setup.transcription_model, terms.price
+        if price is None:
+            found.append(f"{block.provider} {block.name or choice.target.name}")
+        elif writer is not None and price.transcription is None and price.transcription_per_minute is None:
+            found.append(f"{block.provider} {writer}")
+    return list(dict.fromkeys(found))
 
 
 def _is_local_only(agent: AgentFile) -> bool:

@@ -183,9 +183,30 @@ def test_what_azure_is_told_depends_on_the_api(
         ("{provider: azure}", azure(openai_api_version="2024-06-01"), "OPENAI_API_VERSION: '2024-06-01' has no realt"),
         ("{provider: azure, temperature: 0.8}", azure(), "model.temperature: azure has no temperature; leave it out"),
         (
+            "{provider: azure, temperature: 0.8}",
+            azure(),
+            r"^a.yaml:5:39: model.temperature: .* Neither api_version nor OPENAI_API_VERSION selects .*version: 2025",
+        ),
+        (
+            "{provider: local, fallbacks: [{provider: azure, truncation: auto, name: gpt-realtime}]}",
+            azure(openai_api_version="2025-04-01-preview"),
+            r"^a.yaml:5:68: model.fallbacks\[0\].truncation: .* OPENAI_API_VERSION is 2025-04-01-preview .*version: v1",
+        ),
+        (
+            "{provider: azure, reasoning_effort: low}",
+            azure(),
+            r"such as name: gpt-realtime-2$",
+        ),  # nor has the preview it
+        (
+            "{provider: azure, transcription: {language: ko}}",
+            azure(),
+            r"^a.yaml:5:26: model.transcription.model: .* Neither api_version nor OPENAI_API_VERSION",
+        ),
+        (
             "{provider: azure, truncation: auto, voice: marin}",
             azure(openai_api_version="2025-04-01-preview"),
-            "model.voice: marin is no voice of .* preview API; .*model.truncation: azure's preview API has no trunc",
+            r"^a.yaml:5:38: model.truncation: azure's preview API has no trunc.*; "
+            r"a.yaml:5:51: model.voice: marin is no voice of .* preview API; .*verse. OPENAI_API_VERSION is 2025",
         ),
         (
             "{provider: azure, reasoning_effort: low}",
@@ -197,7 +218,6 @@ def test_what_azure_is_told_depends_on_the_api(
             azure(),
             "model.transcription.model: azure transcribes wi",
         ),
-        ("{provider: azure, name: 'a', deployment: 'b'}", azure(azure_openai_endpoint="acme"), "expected http"),
     ],
 )
 def test_what_the_environment_lacks_is_said_with_what_to_do(model: str, settings: Settings, sentence: str) -> None:

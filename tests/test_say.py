@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from app.audio import wav
+from app.bridge import typed_talk
 from app.cli import run
 from tests.support.captured_logs import captured_logs
 from tests.support.service import ORDERS_AGENT, ROOT
@@ -146,9 +147,13 @@ def test_what_was_said_before_the_model_left_is_written(tmp_path: Path) -> None:
         await connection.reply("Good morning.", ms=500)
         await connection.wait_for("response.create")
         connection.drop()
+        connection = await model.next_connection()
+        await connection.wait_for("response.create")
+        connection.drop()
 
     said = spoken_to(play, tmp_path, "--agent", "plain", "Hello.", "And now?")
     assert said.code == 1
+    assert "close_1006; asking again in a new session" in said.err
     assert "dialtone say: gpt-realtime-2.1 was lost amid the conversation: close_1006" in said.err
     assert wav.read(tmp_path / "say.wav").duration_ms == 500
 
@@ -263,6 +268,7 @@ def test_a_model_that_cannot_be_reached_is_told(
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    monkeypatch.setattr(typed_talk, "PAUSES_S", (0.0,))
     assert run(["say", "--agent", "plain", "Hello."]) == 1
     told = capsys.readouterr().err
     assert "dialtone say: gpt-realtime-2.1 could not be reached: connect_refused (check the base URL" in told

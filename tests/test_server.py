@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from app import server
 from app.server import Service
 from app.settings import Settings
+from tests.support.captured_logs import captured_logs
 
 AGENT = 'agent: {0}\nphone_numbers: ["+1555010{1}"]\nmodel: {2}\nprompt: p\ndisclosure: {{text: "An AI."}}\n'
 LOCAL = "{provider: local}"
@@ -106,3 +107,29 @@ def test_all_agents_count_their_sessions_on_the_same_account(tmp_path: Path) -> 
 
     openai = "{provider: openai}"
     serving(tmp_path, {"a": openai, "b": openai}, look, openai_api_key=SecretStr("sk"), openai_max_sessions=1)
+
+
+def test_a_limit_on_the_cost_of_models_without_a_price_is_said_to_have_no_effect(tmp_path: Path) -> None:
+    def look(service: Service) -> None:
+        assert service.readiness().ok
+        assert service.readiness().details["costs_unknown"] == {
+            "b": ["compatible m"],
+            "c": ["openai whisper-1", "compatible m"],
+        }
+
+    server_of_m = "{provider: compatible, base_url: 'http://127.0.0.1:9/v1', name: m}"
+    limited = "\nlimits: {max_cost_usd: 2.0}"
+    models = {
+        "a": "{provider: openai, fallbacks: [{provider: local}]}" + limited,
+        "b": server_of_m + limited,
+        "c": f"{{provider: openai, transcription: {{model: whisper-1}}, fallbacks: [{server_of_m}]}}" + limited,
+        "d": server_of_m,
+    }
+    with captured_logs() as logs:
+        serving(tmp_path, models, look, openai_api_key=SecretStr("sk"))
+    told = [line for line in logs.lines if line["event"] == "cost.unknown"]
+    assert [(line["agent"], line["models"]) for line in told] == [
+        ("b", ["compatible m"]),
+        ("c", ["openai whisper-1", "compatible m"]),
+    ]
+    assert "max_cost_usd cannot end calls that have used compatible m, until deploy/prices.yaml has" in str(told[0])

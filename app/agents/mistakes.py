@@ -96,8 +96,12 @@ def _of_unknown_key(location: Location, root: Node) -> str:
     elsewhere = _keys_elsewhere(block)
     if key in elsewhere:
         return f"unknown key here; write it as {elsewhere[key]}"
-    match nearest(key, [*known, *block.later, *elsewhere]):
-        case str(meant) if meant in known or meant in block.later:
+    # A word that is only like one of a list's entries is not meant to be in one of them.
+    alike = [name for name, way in elsewhere.items() if "[…]" not in way]
+    match nearest(key, [*known, *block.later, *alike]):
+        case str(meant) if meant in block.later:
+            return f"unknown key; {not_yet(meant, block.later[meant])}"
+        case str(meant) if meant in known:
             there = f" It stands in line {present.keys[meant].line}." if present and meant in present.keys else ""
             return f"unknown key; did you mean {meant}?{there}"
         case str(meant):

@@ -11,9 +11,10 @@ from app.model.choice import ModelChoice
 from app.model.dialects import ModelTarget
 from app.model.endings import error_of
 from app.model.messages import BrokenMessageError, ServerMessage, UnknownMessageError
+from app.model.requests import Confirmation
 from app.model.socket import ConnectError, ModelSocket, open_socket
 from app.model.translate import Translator, WordedCommand
-from app.session.events import Event, ModelLost, ModelReady, ModelStalled
+from app.session.events import Event, ModelLost, ModelReady, ModelSilent, ModelStalled
 from app.session.words import Fault, ModelNumber
 
 STALLED_BYTES = 256 * 1024
@@ -81,7 +82,7 @@ class Connection:
         if self._account is not None:
             self._is_counted = self._account.enter()
             if not self._is_counted:
-                self._lose("sessions_full")
+                self._lose("sessions_full", is_crowded=True)
                 return
         try:
             await self._run()
@@ -94,14 +95,14 @@ class Connection:
         except ConnectError as failure:
             if failure.is_crowded:
                 self._tell_account()
-            self._lose(failure.reason, is_final=failure.is_final)
+            self._lose(failure.reason, is_final=failure.is_final, is_crowded=failure.is_crowded)
             return
         try:
             if self._stage is Stage.CONNECTING:
                 self._socket = connection
                 self._stage = Stage.GREETING
                 self._wait_for("first_event_timeout")
-                connection.hand_on(self._take, self._gone)
+                connection.hand_on(self._take, self._gone, self._silent)
                 await self._over.wait()
         finally:
             self._wait_for(None)
@@ -146,6 +147,10 @@ class Connection:
                 self._open(message)
             elif isinstance(message, _WITH_CONSEQUENCES):
                 self._take_consequences(message)
+            elif isinstance(message, messages.SessionUpdated):
+                confirmation = self._confirmed(message)
+                for event in [] if confirmation is None else self._translator.settled(confirmation):
+                    self._report(event)
             else:
                 for event in self._translator.events(message):
                     self._report(event)
@@ -180,9 +185,8 @@ class Connection:
                 self._wait_for("settings_timeout")
                 self._socket.send_now(self._translator.setup_message())
             case messages.SessionUpdated(session) if self._stage is Stage.SETTING_UP:
-                confirmation = self._translator.settings_hold(session)
-                if confirmation.audio_differs:
-                    self._lose("settings_ignored_audio_format", is_final=True)  # all that is heard would be noise
+                confirmation = self._confirmed(message)
+                if confirmation is None:
                     return
                 self._stage = Stage.OPEN
                 self._wait_for(None)
@@ -192,6 +196,14 @@ class Connection:
                     self._report(event)
             case _:
                 pass  # nothing else matters before the settings hold
+
+    def _confirmed(self, message: messages.SessionUpdated) -> Confirmation | None:
+        """Take in an answer to settings of ours; None: with these no call can be held, so the session is lost."""
+        confirmation = self._translator.settings_hold(message.session)
+        if not confirmation.ignored:
+            return confirmation
+        self._lose(f"settings_ignored_{confirmation.ignored}", is_final=True)
+        return None
 
     def _refused_at_opening(self, error: messages.ErrorBody) -> None:
         fault, words = refusals.fault_of(error), "error"
@@ -233,6 +245,10 @@ class Connection:
     def _gone(self, reason: str) -> None:
         self._lose(reason, is_final=refusals.is_final_close(reason))
 
+    def _silent(self, silent_s: float) -> None:
+        if self._stage is Stage.OPEN:
+            self._report(ModelSilent(self._number, silent_s))
+
     def _wait_for(self, reason: str | None) -> None:
         """Give the model's next step a time limit, with the reason for the loss; None: there is nothing to wait for."""
         if self._deadline is not None:
@@ -242,7 +258,7 @@ class Connection:
             loop = asyncio.get_running_loop()
             self._deadline = loop.call_later(self._first_event_timeout_s, self._lose, reason)
 
-    def _lose(self, reason: str, *, is_final: bool = False) -> None:
+    def _lose(self, reason: str, *, is_final: bool = False, is_crowded: bool = False) -> None:
         if self._stage in (Stage.CLOSING, Stage.LOST):
             self._over.set()
             return
@@ -250,7 +266,7 @@ class Connection:
         self._leave_account()  # before the call asks for its next session, which a full account has room for then
         self._wait_for(None)
         self._over.set()
-        self._report(ModelLost(self._number, reason, is_final))
+        self._report(ModelLost(self._number, reason, is_final, is_crowded))
 
 
 async def _connect(target: ModelTarget, timeout_s: float) -> ModelSocket:

@@ -1,7 +1,7 @@
 """TokenLab's catalogue, which it wants asked before a realtime socket is opened: is this model a realtime one?
 
-Which key of a model's detail says so is not documented; so every place is looked at where a catalogue says such things,
-and one that says nothing of any endpoint leaves the word to the socket.
+A model's detail says so, or the list of all of them; a gateway that has neither leaves the word to the socket, as does
+a detail that says nothing of it.
 """
 
 import asyncio
@@ -13,24 +13,13 @@ import httpx
 import structlog
 
 from app.model.socket import ConnectError, is_loopback, tls_context
+from app.model.uses import says_realtime
 
 KEPT_S = 600.0
 """How long the catalogue's word holds: a call must not wait for it each time."""
 REFUSAL_KEPT_S = 60.0
 ASK_TIMEOUT_S = 2.0
 """For the detail, and again for the list. The connect is limited besides, and a caller waits for it."""
-_ENDPOINT_KEYS = (
-    "supported_endpoints",
-    "supported_endpoint_types",
-    "endpoints",
-    "endpoint_types",
-    "capabilities",
-    "features",
-    "supports",
-    "recommended_for",
-    "methods",
-)
-"""Where a model's detail says what it can be used for; beside keys that have `realtime` in their own name."""
 
 log = structlog.get_logger(__name__)
 
@@ -79,67 +68,48 @@ class Catalogue:
                 return
             if answer.status_code in (401, 403):
                 raise ConnectError(f"http_{answer.status_code}", "TokenLab refuses the key", is_final=True)
-            is_realtime = False if answer.status_code == 404 else says_realtime(_json(answer))
             if answer.status_code not in (200, 404):
                 log.warning("model.catalogue_failed", model=self._model, status=answer.status_code)
                 return
             self._refusal = None
-            if is_realtime is False:
-                others = await self._realtime_models(client)
-                listing = ", ".join(others) or "its list of models names none"
-                log.warning("model.unsuited", model=self._model, realtime_models=others)
-                message = f"{self._model} is no realtime model of TokenLab; those that are: {listing}"
-                self._refusal = ConnectError("model_without_realtime", message, is_final=True)
+            detail = _json(answer) if answer.status_code == 200 else None
+            if detail is None:  # perhaps no catalogue at all, perhaps one that has only a list
+                models = await self._models(client)
+                if models and (self._model not in models or says_realtime(models[self._model], self._model) is False):
+                    self._refuse(models)
+            elif says_realtime(detail, self._model) is False:
+                self._refuse(await self._models(client))
         self._known_until = self._clock() + (KEPT_S if self._refusal is None else REFUSAL_KEPT_S)
 
-    async def _realtime_models(self, client: httpx.AsyncClient) -> list[str]:
+    def _refuse(self, models: Mapping[str, object]) -> None:
+        others = sorted(_realtime_names(models))
+        listing = ", ".join(others) or "its list of models names none"
+        log.warning("model.unsuited", model=self._model, realtime_models=others)
+        message = f"{self._model} is no realtime model of TokenLab; those that are: {listing}"
+        self._refusal = ConnectError("model_without_realtime", message, is_final=True)
+
+    async def _models(self, client: httpx.AsyncClient) -> dict[str, object]:
+        """Return what the list says of each model, by its id; nothing when there is no list."""
         try:
             answer = await client.get(f"{self._base_url}/models")
         except httpx.HTTPError:
-            return []
-        listed = _json(answer)
+            return {}
+        listed = _json(answer) if answer.status_code == 200 else None
         models = listed.get("data") if isinstance(listed, dict) else listed
-        return sorted(_realtime_names(models if isinstance(models, list) else []))
+        named = [(_id_of(model), model) for model in models] if isinstance(models, list) else []
+        return {name: model for name, model in named if name}
 
 
-def _realtime_names(models: list[object]) -> Iterator[str]:
-    for model in models:
-        name = model.get("id") if isinstance(model, dict) else None
-        if isinstance(name, str):
-            says = says_realtime(model)
-            # A list may hold names alone.
-            if says or (says is None and "realtime" in name):
-                yield name
+def _realtime_names(models: Mapping[str, object]) -> Iterator[str]:
+    for name, model in models.items():
+        says = says_realtime(model, name)
+        if says or (says is None and "realtime" in name):  # a list may hold names alone
+            yield name
 
 
-def says_realtime(detail: object) -> bool | None:
-    """Say whether a model's detail lists realtime among its uses; None when it says nothing of any use."""
-    if not isinstance(detail, dict):
-        return None
-    said: bool | None = None
-    for key, value in detail.items():
-        if "realtime" in str(key):
-            if value:
-                return True
-            said = False if value is False else said
-        elif key in _ENDPOINT_KEYS and value:
-            if _names_realtime(value):
-                return True
-            said = False
-        elif isinstance(value, dict):  # `{"data": {…}}`, `{"metadata": {…}}`
-            inner = says_realtime(value)
-            if inner:
-                return True
-            said = inner if said is None else said
-    return said
-
-
-def _names_realtime(value: object) -> bool:
-    if isinstance(value, dict):
-        return any(("realtime" in str(key) and bool(inner)) or _names_realtime(inner) for key, inner in value.items())
-    if isinstance(value, list):
-        return any(_names_realtime(inner) for inner in value)
-    return isinstance(value, str) and "realtime" in value.lower()
+def _id_of(model: object) -> str:
+    name = model.get("id") if isinstance(model, dict) else model
+    return name if isinstance(name, str) else ""
 
 
 def _json(answer: httpx.Response) -> object:

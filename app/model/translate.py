@@ -127,12 +127,7 @@ class Translator:
             case AddCue():
                 return requests.message_item(command.item_id, "system", _encodable(command.text))
             case AnswerToolCall():
-                answer = {
-                    "type": "function_call_output",
-                    "call_id": command.tool_call_id,
-                    "output": _encodable(command.output),
-                }
-                return requests.item(command.item_id, answer)
+                return requests.answer(command.item_id, command.tool_call_id, _encodable(command.output))
         assert_never(command)
 
     # --- events -------------------------------------------------------------------------------------------------------
@@ -184,8 +179,7 @@ class Translator:
             case messages.ErrorEvent(error):
                 return self._refused(error)
             case messages.SessionUpdated(session):
-                confirmation = self.settings_hold(session)
-                return self.differences(confirmation) + ([TurnHandlingSet(self._model)] if confirmation.is_last else [])
+                return self.settled(self.settings_hold(session))
             case messages.RateLimitsUpdated(limits):
                 return self._rate_limits(limits or [])
             case messages.SessionCreated():
@@ -220,13 +214,17 @@ class Translator:
         """Return the report of what is otherwise than we asked; nothing if nothing is."""
         return [ModelSettingsDiffer(self._model, confirmation.keys)] if confirmation.keys else []
 
+    def settled(self, confirmation: Confirmation) -> list[Event]:
+        """Return what the answer to a change of how turns are handled means."""
+        return self.differences(confirmation) + ([TurnHandlingSet(self._model)] if confirmation.is_last else [])
+
     def _rate_limits(self, limits: list[messages.RateLimit]) -> list[Event]:
         left = {limit.name: int(limit.remaining) for limit in limits if limit.name and limit.remaining is not None}
         return [RateLimitsReported(self._model, left)] if left else []
 
     def _item_shown(self, item: messages.Item) -> list[Event]:
-        item_id = ItemId(item.id or "")
-        return [ItemTaken(self._model, item_id)] if self._requests.shown(item_id) else []
+        taken = self._requests.shown(ItemId(item.id or ""))
+        return [] if taken is None else [ItemTaken(self._model, taken)]
 
     def _transcribed(self, item_id: ItemId, text: str, usage: Mapping[str, object] | None) -> list[Event]:
         said: list[Event] = [CallerTranscript(self._model, item_id, text)]
@@ -241,6 +239,7 @@ class Translator:
             return []
         if not (item.id and item.call_id and item.name):
             raise messages.BrokenMessageError("a function call lacks its id, call_id or name, so it cannot be answered")
+        self._requests.called(item.call_id)
         return [
             ToolCallRequested(
                 self._model,

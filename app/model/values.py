@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictFloat, StrictInt, field_validator
@@ -26,10 +26,26 @@ def _shown(value: object) -> str:
     return "a list" if isinstance(value, list) else repr(value)
 
 
+_VOICE_ID = r"^voice_[A-Za-z0-9_-]+$"
+
+
+def _is_voice_id(voice_id: str) -> str:
+    if not re.fullmatch(_VOICE_ID, voice_id):
+        raise wrong(
+            f"is {_shown(voice_id)}, and the id of an account's own voice begins with voice_; write one such as "
+            "voice_123, or a voice that all have by its name alone: voice: marin"
+        )
+    return voice_id
+
+
 class CustomVoice(Block):
     """A voice of the account's own."""
 
-    id: Annotated[str, Field(max_length=128, pattern=r"^voice_[A-Za-z0-9_-]+$", examples=["voice_123"])]
+    id: Annotated[
+        str,
+        AfterValidator(_is_voice_id),
+        Field(max_length=128, examples=["voice_123"], json_schema_extra={"pattern": _VOICE_ID}),
+    ]
     """The voice's id; it begins with voice_."""
 
 
@@ -56,6 +72,13 @@ class TranscriptionBlock(Block):
 
     language: Annotated[str, Field(examples=["en"], json_schema_extra={"pattern": PATTERN})] | None = None
     """The language the caller speaks; left out: the agent's."""
+
+    later: ClassVar[Mapping[str, str]] = {
+        "prompt": "leave it out",
+        "keywords": "leave it out",
+        "languages": "write the one that most callers speak as language",
+        "delay": "leave it out",
+    }
 
     @field_validator("language")
     @classmethod

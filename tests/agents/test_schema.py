@@ -213,6 +213,23 @@ def test_what_comes_later_is_not_there_already() -> None:
         ("model: {fallbacks: {provider: local}}", "model.fallbacks", "is a block of keys; write a list"),
         ("model: {fallbacks: [{voise: x}]}", "model.fallbacks[0].voise", "unknown key; did you mean voice?"),
         ("temperature: 0.8", "temperature", "unknown key here; write it as model.temperature"),
+        (
+            "model: {transcription: {prompt: Names and numbers.}}",
+            "model.transcription.prompt",
+            "this version does not have prompt yet; leave it out",
+        ),
+        (
+            "turn_detection: {idle_timeout_ms: 5000}",
+            "turn_detection.idle_timeout_ms",
+            "this version does not have idle_timeout_ms yet; leave it out and set limits.idle_prompt_s",
+        ),
+        (
+            "turn_detection: {timeout_ms: 5000}",
+            "turn_detection.timeout_ms",
+            "unknown key; this version does not have idle_timeout_ms yet; leave it out and set limits.idle_prompt_s",
+        ),
+        ("limits: {idle_timeout_s: 5}", "limits.idle_timeout_s", "unknown key; did you mean idle_prompt_s?"),
+        ("limits: {timeout_s: 5}", "limits.timeout_s", "unknown key here; write it as tools[…].timeout_s"),
     ],
 )
 def test_what_the_model_block_and_the_rest_mean_for_each_other(text: str, key: str, message: str) -> None:

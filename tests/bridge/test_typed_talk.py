@@ -13,6 +13,7 @@ from app.model.choice import ModelChoice
 from app.model.dialects import openai_target
 from app.session.words import ToolStatus
 from app.tools.catalogue import Catalogue, Tool
+from tests.support.model_events import tone
 from tests.support.model_leg import SETUP, run
 from tests.support.stand_in_model import StandInConnection, StandInModel
 
@@ -35,10 +36,11 @@ class Orders:
 class Talk:
     """A talk with the first of some models that can be reached, and what was told of it."""
 
-    def __init__(self, *base_urls: str) -> None:
+    def __init__(self, *base_urls: str, reconnects: Sequence[bool] = ()) -> None:
         self.orders = Orders()
         self.words: list[str] = []
         self.notes: list[str] = []
+        self.when_noted: Callable[[], object] = list
         parameters: dict[str, JsonValue] = {
             "type": "object",
             "properties": {"order_number": {"type": "string"}},
@@ -49,7 +51,11 @@ class Talk:
             ModelChoice(openai_target(base_url, "sk-test", f"model-{number}"), SETUP)
             for number, base_url in enumerate(base_urls, 1)
         ]
-        self.talk = TypedTalk(choices, catalogue, self.words.append, self.notes.append)
+        self.talk = TypedTalk(choices, catalogue, self.words.append, self._noted, reconnects=reconnects)
+
+    def _noted(self, text: str) -> None:
+        self.notes.append(text)
+        self.when_noted()
 
     async def have(self, *texts: str, said: Sequence[str] = ()) -> str:
         """Have it; return why it broke off, or nothing."""
@@ -62,8 +68,16 @@ class Talk:
         return str(failure)
 
 
-def played(play: Play, *texts: str, said: Sequence[str] = ()) -> tuple[Talk, str]:
-    """Have a talk with a stand-in that plays its part; return it, and why it broke off."""
+@pytest.fixture(autouse=True)
+def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(typed_talk, "PAUSES_S", (0.0, 0.0, 0.0))
+
+
+def played(play: Play, *texts: str, said: Sequence[str] = (), then: Play | None = None) -> tuple[Talk, str]:
+    """Have a talk with a stand-in that plays its part; return it, and why it broke off.
+
+    then: the part in a second session.
+    """
     results: list[tuple[Talk, str]] = []
 
     async def scenario() -> None:
@@ -71,6 +85,8 @@ def played(play: Play, *texts: str, said: Sequence[str] = ()) -> tuple[Talk, str
             talk = Talk(model.base_url)
             having = asyncio.create_task(talk.have(*texts, said=said))
             await play(await model.next_connection())
+            if then is not None:
+                await then(await model.next_connection())
             results.append((talk, await having))
 
     run(scenario())
@@ -162,7 +178,7 @@ def test_two_messages_of_one_answer_are_two_lines() -> None:
 @pytest.mark.parametrize(
     ("status", "details", "failure", "note"),
     [
-        ("failed", {"type": "failed", "error": {"type": "server_error", "code": "server_error"}}, "server_error", ""),
+        ("failed", {"type": "failed", "error": {"type": "tokens", "code": "content_policy"}}, "content_policy", ""),
         ("incomplete", {"type": "incomplete", "reason": "max_output_tokens"}, "", "not whole: max_output_tokens"),
     ],
 )
@@ -180,16 +196,133 @@ def test_an_answer_that_is_not_whole_is_told(status: str, details: dict[str, obj
     assert talk.talk.turns[0].answer == "I am"
 
 
-def test_a_model_that_leaves_amid_the_conversation_is_told_and_what_there_was_is_kept() -> None:
+SERVER_ERROR: dict[str, object] = {"type": "failed", "error": {"type": "server_error", "code": None}}
+
+
+def test_an_answer_that_fails_in_passing_is_asked_for_once_more() -> None:
+    async def play(connection: StandInConnection) -> None:
+        await connection.wait_for("response.create")
+        reply = await connection.begin_reply()
+        await reply.words("I am")
+        await reply.audio(tone(200))
+        await reply.end("failed", SERVER_ERROR)
+        await connection.expect("response.create")
+        await connection.reply("Good morning.", ms=300)
+
+    talk, failure = played(play, "Well?")
+    assert failure == ""
+    (turn,) = talk.talk.turns
+    assert (turn.answer.strip(), talk.talk.audio_ms(turn)) == ("Good morning.", 300)
+    assert turn.usage["input_tokens"] == 200, "what failed is billed too"
+    assert talk.notes == ["> Well?", "model-1 failed to answer: server_error; asking once more"]
+    assert talk.words[:2] == ["I am", "\n"]
+
+
+def test_an_answer_that_fails_again_is_told() -> None:
+    async def play(connection: StandInConnection) -> None:
+        for _ in range(2):
+            await connection.wait_for("response.create")
+            await (await connection.begin_reply()).end("failed", SERVER_ERROR)
+
+    _, failure = played(play, "Well?")
+    assert failure == "model-1 failed to answer: server_error"
+
+
+def test_a_response_that_is_refused_in_passing_is_asked_for_once_more() -> None:
+    async def play(connection: StandInConnection) -> None:
+        connection.refuse_next("response.create", code="rate_limit_exceeded")
+        await connection.wait_for("response.create")
+        await connection.wait_for("response.create")
+        await connection.reply("Good morning.", ms=300)
+
+    talk, failure = played(play, "Well?")
+    assert (failure, talk.talk.turns[0].answer.strip()) == ("", "Good morning.")
+    assert talk.notes[1] == "model-1 would not take what it was asked: rate_limit_exceeded; asking once more"
+
+
+async def lose(connection: StandInConnection) -> None:
+    await connection.wait_for("response.create")
+    connection.drop()
+
+
+def test_a_session_that_is_lost_is_opened_again_once_and_told_what_there_was() -> None:
     async def play(connection: StandInConnection) -> None:
         await connection.wait_for("response.create")
         await connection.reply("Good morning.", ms=300)
         await connection.wait_for("response.create")
+        reply = await connection.begin_reply()
+        await reply.words("I am")
         connection.drop()
 
-    talk, failure = played(play, "Good morning.", "How are you?")
+    async def go_on(connection: StandInConnection) -> None:
+        asked = [await connection.expect(kind) for kind in ("session.update", *4 * ["conversation.item.create"])]
+        items = [event["item"] for event in asked[1:]]
+        assert [(item["role"], item["content"][0]["text"]) for item in items] == [  # type: ignore[index]  # dicts
+            ("assistant", "This is an AI."),
+            ("user", "Good morning."),
+            ("assistant", "Good morning."),
+            ("user", "How are you?"),
+        ]
+        await connection.expect("response.create")
+        await connection.reply("I am fine.", ms=400)
+
+    talk, failure = played(play, "Good morning.", "How are you?", said=["This is an AI."], then=go_on)
+    assert failure == ""
+    assert [turn.answer.strip() for turn in talk.talk.turns] == ["Good morning.", "I am fine."]
+    told = "model-1 was lost amid the conversation: close_1006; asking again in a new session"
+    assert talk.notes == ["> Good morning.", "> How are you?", told]
+
+
+def test_a_model_that_leaves_again_is_told_and_what_there_was_is_kept() -> None:
+    async def play(connection: StandInConnection) -> None:
+        await connection.wait_for("response.create")
+        await connection.reply("Good morning.", ms=300)
+        await lose(connection)
+
+    talk, failure = played(play, "Good morning.", "How are you?", then=lose)
     assert "model-1 was lost amid the conversation: close_1006" in failure
     assert [turn.answer.strip() for turn in talk.talk.turns] == ["Good morning.", ""]
+
+
+def test_no_tool_is_run_twice_for_a_session_that_was_lost() -> None:
+    async def play(connection: StandInConnection) -> None:
+        await connection.wait_for("response.create")
+        await connection.call_tool("lookup_order", {"order_number": "1042"})
+        await lose(connection)
+
+    talk, failure = played(play, "Where is order 1042?")
+    assert "was lost amid the conversation" in failure
+    assert len(talk.orders.asked) == 1
+
+
+@pytest.mark.parametrize(("close_code", "reconnects"), [(1008, True), (1011, False)])
+def test_a_lost_session_that_is_not_opened_again_is_gone_on_from_with_the_next_model(
+    close_code: int, reconnects: bool
+) -> None:
+    async def scenario() -> None:
+        async with StandInModel() as first, StandInModel() as second:
+            talk = Talk(first.base_url, second.base_url, reconnects=[reconnects, True])
+            having = asyncio.create_task(talk.have("Well?"))
+            connection = await first.next_connection()
+            await connection.wait_for("response.create")
+            await connection.close(close_code)
+            other = await second.next_connection()
+            await other.wait_for("response.create")
+            await other.reply("Here I am.")
+            assert await having == ""
+            assert talk.talk.model_name == "model-2"
+            assert len(first.connections) == 1
+
+    run(scenario())
+
+
+def test_a_lost_session_without_another_way_is_told() -> None:
+    async def play(connection: StandInConnection) -> None:
+        await connection.wait_for("response.create")
+        await connection.close(1008)
+
+    _, failure = played(play, "Well?")
+    assert "model-1 was lost amid the conversation: close_1008" in failure
 
 
 def test_a_request_that_is_refused_is_told() -> None:
@@ -223,6 +356,39 @@ def test_the_first_model_that_can_be_reached_is_talked_to() -> None:
             assert await having == ""
             assert talk.talk.model_name == "model-2"
             assert talk.notes[0] == "model-1 could not be reached: http_401 (check the key); trying model-2"
+
+    run(scenario())
+
+
+def test_a_connect_that_may_succeed_is_tried_again_before_the_next_model_is() -> None:
+    async def scenario() -> None:
+        async with StandInModel(refuse_with=503) as crowded, StandInModel() as other:
+            talk = Talk(crowded.base_url, other.base_url)
+            having = asyncio.create_task(talk.have("Well?"))
+            connection = await other.next_connection()
+            await connection.wait_for("response.create")
+            await connection.reply("Here I am.")
+            assert await having == ""
+            assert crowded.upgrades == 4
+            again = "model-1 could not be reached: http_503; trying again in 0 s"
+            assert talk.notes[:4] == [
+                *3 * [again],
+                "model-1 could not be reached: http_503 (try again); trying model-2",
+            ]
+
+    run(scenario())
+
+
+def test_a_connect_that_succeeds_at_the_second_try_is_enough() -> None:
+    async def scenario() -> None:
+        async with StandInModel(refuse_with=503) as model:
+            talk = Talk(model.base_url)
+            talk.when_noted = lambda: setattr(model, "refuse_with", None)
+            having = asyncio.create_task(talk.have("Well?"))
+            connection = await model.next_connection()
+            await connection.wait_for("response.create")
+            await connection.reply("Here I am.")
+            assert await having == ""
 
     run(scenario())
 

@@ -27,7 +27,7 @@ def test_a_session_is_counted_while_it_lasts_and_one_too_many_is_not_tried() -> 
                 await reports.until(ModelReady)
                 assert account.open_sessions == 1
                 leg.perform(OpenModel(SECOND))
-                assert await reports.until(ModelLost) == ModelLost(SECOND, "sessions_full", is_final=False)
+                assert await reports.until(ModelLost) == ModelLost(SECOND, "sessions_full", is_crowded=True)
                 assert (account.open_sessions, model.upgrades) == (1, 1)
                 leg.perform(CloseModel(FIRST))
                 await model.connections[0].closed()

@@ -26,7 +26,7 @@ from app.session.events import (
 from app.session.words import (
     ModelNumber,
 )
-from tests.support.model_events import EXAMPLES, tone
+from tests.support.model_events import EXAMPLES, session_object, tone
 from tests.support.model_leg import FIRST, SETUP, opened, run, running, target_of
 from tests.support.stand_in_model import StandInConnection, StandInModel
 
@@ -90,7 +90,8 @@ def test_the_target_is_asked_with_its_key_and_the_models_name() -> None:
 def test_a_refusal_by_http(status: int) -> None:
     async def scenario() -> None:
         async with StandInModel(refuse_with=status) as model:
-            assert await lost(model) == ModelLost(FIRST, f"http_{status}", is_final=status < 429)
+            loss = ModelLost(FIRST, f"http_{status}", is_final=status < 429, is_crowded=status == 429)
+            assert await lost(model) == loss
 
     run(scenario())
 
@@ -187,12 +188,76 @@ def test_settings_that_are_refused_and_cannot_be_repaired(
     error: dict[str, object], reason: str, is_final: bool
 ) -> None:
     async def refuse_settings(connection: StandInConnection) -> None:
-        connection.refuse_next("session.update", **error)
+        for _ in range(2):  # as they are, and with nothing but what a call needs
+            connection.refuse_next("session.update", **error)
         await connection.greet()
 
     async def scenario() -> None:
         async with StandInModel(on_connect=refuse_settings) as model:
             assert await lost(model) == ModelLost(FIRST, reason, is_final)
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"code": "invalid_value"},
+        {"code": None},
+        {"code": "invalid_value", "event_id": None},
+        {"code": "unknown_parameter", "param": "session.mood"},
+        {"code": "invalid_value", "param": "session.audio.input.turn_detection.type"},
+    ],
+)
+def test_settings_that_are_refused_for_no_key_that_can_be_left_out_are_reduced_to_the_needful(
+    error: dict[str, object],
+) -> None:
+    async def refuse_settings(connection: StandInConnection) -> None:
+        connection.refuse_next("session.update", **error)
+        await connection.greet()
+
+    async def scenario() -> None:
+        async with StandInModel(on_connect=refuse_settings) as model, opened(model) as (_, reports, connection):
+            differ = await reports.until(ModelSettingsDiffer)
+            assert {"audio.input.transcription", "audio.output.voice", "tool_choice"} <= set(differ.keys)
+            again = await connection.expect("session.update")
+            assert again["session"] == {
+                "type": "realtime",
+                "output_modalities": ["audio"],
+                "instructions": session_settings(SETUP)["instructions"],
+                "audio": {
+                    "input": {
+                        "format": {"type": "audio/pcm", "rate": 24000},
+                        "turn_detection": {
+                            "type": "server_vad",
+                            "create_response": False,
+                            "interrupt_response": False,
+                        },
+                    },
+                    "output": {"format": {"type": "audio/pcm", "rate": 24000}},
+                },
+                "tools": session_settings(SETUP)["tools"],
+            }
+            assert not reports.of(ModelLost)
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("detection", [None, {"type": "none"}])
+def test_a_model_that_would_hear_nobody_is_no_model(detection: dict[str, object] | None) -> None:
+    async def scenario() -> None:
+        async with StandInModel(answers=False, on_connect=StandInConnection.greet) as model:
+            leg = ModelLeg([ModelChoice(target_of(model), SETUP)])
+            async with running(leg) as reports:
+                leg.perform(OpenModel(FIRST))
+                connection = await model.next_connection()
+                await connection.expect("session.update")
+                session = session_object()
+                session["audio"]["input"]["turn_detection"] = detection  # type: ignore[index]  # nested dicts
+                await connection.send({"type": "session.updated", "session": session}, checked=False)
+                loss = await reports.until(ModelLost)
+                assert loss == ModelLost(FIRST, "settings_ignored_turn_detection", is_final=True)
+                assert not reports.of(ModelReady)
 
     run(scenario())
 

@@ -152,7 +152,8 @@ def test_pitfall_11_an_id_that_is_too_long_does_not_lose_a_tools_answer() -> Non
             foreign = "call_of_another_server_that_likes_long_names_very_much"
             server.refuse_next("conversation.item.create", code="string_above_max_length", param="item.call_id")
             leg.perform(AnswerToolCall(FIRST, ItemId("a1"), ToolCallId(foreign), "shipped"))
-            await server.expect("conversation.item.create")
+            answer = await server.expect("conversation.item.create")
+            assert len(answer["item"]["call_id"]) <= 32  # type: ignore[index]  # an item is a dict
             again = await server.expect("conversation.item.create")
             assert "shipped" in json.dumps(again)
             assert again["item"]["type"] == "message"  # type: ignore[index]  # an item is a dict
@@ -183,6 +184,18 @@ def test_pitfall_12_a_setting_that_is_quietly_ignored_is_told_by_its_key() -> No
             leg.perform(SetTurnHandling(FIRST, create_response=True, interrupt_response=True))
             await reports.until(TurnHandlingSet)
             assert len(reports.of(ModelSettingsDiffer)) == 1
+
+    run(scenario())
+
+
+def test_pitfall_12_a_detector_that_is_switched_off_later_leaves_no_call_deaf() -> None:
+    async def scenario() -> None:
+        async with StandInModel() as model, opened(model) as (leg, reports, server):
+            server.pinned = {"audio": {"input": {"turn_detection": None}}}
+            leg.perform(SetTurnHandling(FIRST, create_response=True, interrupt_response=True))
+            loss = await reports.until(ModelLost)
+            assert loss == ModelLost(FIRST, "settings_ignored_turn_detection", is_final=True)
+            assert not reports.of(TurnHandlingSet)
 
     run(scenario())
 

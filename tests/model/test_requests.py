@@ -45,10 +45,34 @@ class TestSettings:
         assert sent(again)["session"] == {"voice": "alloy"}
 
     @pytest.mark.parametrize("key", ["session.instructions", "session.mood", "session", "type", None])
-    def test_what_is_needed_or_was_never_asked_for_is_not_repaired(self, key: str | None) -> None:
+    def test_where_no_key_can_go_all_goes_that_a_call_can_do_without_and_then_nothing_more(
+        self, key: str | None
+    ) -> None:
         subject = Requests(Dialect.GA)
-        assert subject.refused(refusal(sent(subject.settings(SETTINGS)), param=key)) is None
+        again = sent(subject.refused(refusal(sent(subject.settings(SETTINGS)), param=key)))
+        assert again["session"].keys() == {"type", "output_modalities", "instructions", "audio", "tools"}  # type: ignore[attr-defined]  # a dict
+        assert subject.refused(refusal(again, param=key)) is None
         assert not subject.confirmed({}).was_asked
+
+    def test_what_was_left_out_for_no_key_is_told(self) -> None:
+        subject = Requests(Dialect.PREVIEW)
+        event = sent(subject.settings({"instructions": "Be brief.", "voice": "alloy", "temperature": 0.8}))
+        again = sent(subject.refused(refusal(event, None)))
+        assert again["session"] == {"instructions": "Be brief."}
+        assert subject.confirmed({}).keys == ("voice", "temperature")
+
+    def test_a_change_of_turn_handling_does_not_cost_the_rest_of_the_settings(self) -> None:
+        subject = Requests(Dialect.PREVIEW)
+        event = sent(subject.settings({"turn_detection": {"type": "server_vad", "threshold": 0.5}}))
+        assert subject.refused(refusal(event, None)) is None
+
+    def test_an_error_that_says_nothing_is_about_the_settings_until_they_hold(self) -> None:
+        subject = Requests(Dialect.GA)
+        subject.settings(SETTINGS)
+        assert subject.refused(ErrorBody(code="invalid_value")) is not None
+        subject.confirmed({})
+        subject.settings(SETTINGS)
+        assert subject.refused(ErrorBody(code="invalid_value")) is None
 
     def test_repairs_have_an_end(self) -> None:
         subject = Requests(Dialect.GA)
@@ -92,15 +116,15 @@ class TestItems:
         assert again["item"]["role"] == "system"  # type: ignore[index]  # an item is a dict
         assert again["item"]["id"] == ITEM  # type: ignore[index]  # an item is a dict
         assert subject.refused(refusal(again, "invalid_value")) is None
-        assert not subject.shown(ITEM)
+        assert subject.shown(ITEM) is None
 
     def test_after_a_fault_of_the_servers_it_is_told_as_it_was(self) -> None:
         subject = Requests(Dialect.GA)
         event = self.answer(subject)
         again = sent(subject.refused(refusal(event, "server_error")))
         assert again["item"] == event["item"]
-        assert subject.shown(ITEM)
-        assert not subject.shown(ITEM)
+        assert subject.shown(ITEM) == ITEM
+        assert subject.shown(ITEM) is None
 
     def test_an_error_that_forgot_the_id_is_about_the_only_one_that_is_open(self) -> None:
         subject = Requests(Dialect.GA)
@@ -122,7 +146,7 @@ class TestItems:
         subject = Requests(Dialect.GA)
         event = sent(subject.message_item(ITEM, "user", "Hello."))
         assert subject.refused(refusal(event, "invalid_value", param="item.content[0].type")) is None
-        assert not subject.shown(ITEM)
+        assert subject.shown(ITEM) is None
 
     @pytest.mark.parametrize(
         ("dialect", "first", "then"), [(Dialect.GA, "output_text", "text"), (Dialect.PREVIEW, "text", "output_text")]
@@ -134,6 +158,59 @@ class TestItems:
         later = sent(subject.message_item(ItemId("item_2"), "assistant", "Hello."))
         spellings = [made["item"]["content"][0]["type"] for made in (event, again, later)]  # type: ignore[index]  # nested
         assert spellings == [first, then, then]
+
+
+class TestIds:
+    """Servers take ids of 32 characters; items of former sessions may have longer ones."""
+
+    LONG = ItemId("item_" + 60 * "a")
+    OTHER = ItemId("item_" + 59 * "a" + "b")
+
+    def added(self, subject: Requests, item_id: ItemId, after: ItemId | None = None) -> str:
+        event = sent(subject.message_item(item_id, "assistant", "Hello.", after))
+        return str(event["item"]["id"])  # type: ignore[index]  # an item is a dict
+
+    def test_one_that_is_short_enough_stays(self) -> None:
+        just = ItemId(32 * "x")
+        assert self.added(Requests(Dialect.GA), just) == just
+
+    def test_a_longer_one_goes_by_a_name_of_its_own_in_all_that_is_said_of_it(self) -> None:
+        subject = Requests(Dialect.GA)
+        named, other = ItemId(self.added(subject, self.LONG)), self.added(subject, self.OTHER)
+        assert (len(named), len(other)) == (31, 31)
+        assert named != other
+        assert self.added(Requests(Dialect.GA), self.LONG) == named
+        assert subject.shown(named) == self.LONG
+        assert subject.shown(named) is None
+        assert sent(subject.truncate(self.LONG, 0, 10))["item_id"] == named
+        assert sent(subject.delete(self.LONG))["item_id"] == named
+        behind = sent(subject.message_item(ItemId("item_2"), "assistant", "Bye.", self.LONG))
+        assert behind["previous_item_id"] == named
+
+    def test_what_the_session_has_named_itself_keeps_its_name(self) -> None:
+        subject = Requests(Dialect.GA)
+        assert sent(subject.truncate(self.LONG, 0, 10))["item_id"] == self.LONG
+        assert sent(subject.delete(self.LONG))["item_id"] == self.LONG
+        behind = sent(subject.message_item(ITEM, "assistant", "Bye.", self.LONG))
+        assert behind["previous_item_id"] == self.LONG
+
+    def test_a_refused_one_is_repaired_under_its_name(self) -> None:
+        subject = Requests(Dialect.GA)
+        event = sent(subject.message_item(self.LONG, "assistant", "Hello."))
+        again = sent(subject.refused(refusal(event, "invalid_value", param="item.content[0].type")))
+        assert again["item"]["id"] == event["item"]["id"]  # type: ignore[index]  # an item is a dict
+        assert subject.shown(again["item"]["id"]) == self.LONG  # type: ignore[index]  # an item is a dict
+        gone = sent(subject.truncate(self.LONG, 0, 10))
+        deleted = sent(subject.refused(refusal(gone, "unsupported_content_type")))
+        assert deleted["item_id"] == event["item"]["id"]  # type: ignore[index]  # an item is a dict
+
+    def test_a_tool_call_keeps_its_id_in_the_session_that_made_it_alone(self) -> None:
+        subject, call_id = Requests(Dialect.GA), "call_" + 60 * "a"
+        foreign = sent(subject.answer(ItemId("a1"), call_id, "shipped"))["item"]
+        assert len(foreign["call_id"]) <= 32  # type: ignore[index]  # an item is a dict
+        subject.called(call_id)
+        own = sent(subject.answer(ItemId("a2"), call_id, "shipped"))["item"]
+        assert own["call_id"] == call_id  # type: ignore[index]  # an item is a dict
 
 
 class TestOthers:

@@ -1,12 +1,13 @@
 """TokenLab's catalogue: asked before the socket, kept for a while, and never the reason that a call is lost."""
 
 import asyncio
+import json
 
 import pytest
 
 from app.model.dialects import tokenlab_target
 from app.model.socket import ConnectError
-from app.model.tokenlab import KEPT_S, REFUSAL_KEPT_S, Catalogue, says_realtime
+from app.model.tokenlab import KEPT_S, REFUSAL_KEPT_S, Catalogue
 from tests.support.model_leg import opened, run
 from tests.support.stand_in_model import StandInModel
 from tests.support.stand_in_providers import CHAT_ONLY, NO_SUCH_MODEL, OPENAI, TOKENLAB
@@ -95,29 +96,62 @@ def test_the_base_url_may_be_written_for_either_protocol(scheme: str) -> None:
     run(scenario())
 
 
+class Gateway:
+    """Answers `/v1/models…` with what it is given, by path, and else with 404."""
+
+    def __init__(self, answers: dict[str, object]) -> None:
+        self._answers = answers
+        self._server: asyncio.Server | None = None
+
+    async def __aenter__(self) -> str:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/v1"
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._server is not None
+        self._server.close()
+        await self._server.wait_closed()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        request = await reader.readuntil(b"\r\n\r\n")
+        path = request.split(b" ")[1].decode()
+        answer = self._answers.get(path)
+        body = json.dumps({} if answer is None else answer).encode()
+        status = "404 Not Found" if answer is None else "200 OK"
+        writer.write(f"HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+
+LISTED = {"data": [{"id": "voices", "type": "realtime"}, {"id": "writer", "type": "chat"}, "gpt-realtime"]}
+
+
 @pytest.mark.parametrize(
-    ("detail", "says"),
+    ("answers", "name", "refused"),
     [
-        ({"supported_endpoints": ["/v1/realtime"]}, True),
-        ({"supported_endpoints": ["chat", "realtime"]}, True),
-        ({"data": {"supported_endpoint_types": ["openai-realtime"]}}, True),
-        ({"capabilities": {"realtime": True, "vision": False}}, True),
-        ({"metadata": {"supports_realtime": True}}, True),
-        ({"realtime": {"url": "wss://…"}}, True),
-        ({"endpoints": [{"path": "/v1/realtime", "method": "GET"}]}, True),
-        ({"supported_endpoints": ["/v1/chat/completions"]}, False),
-        ({"capabilities": {"realtime": False}}, False),
-        ({"supports_realtime": False}, False),
-        ({"id": "gpt-realtime", "object": "model", "owned_by": "openai"}, None),
-        ({"realtime_price": None}, None),
-        ({"supported_endpoints": []}, None),
-        ("gpt-realtime", None),
-        (None, None),
-        ([], None),
+        ({}, "voices", ""),
+        ({"/v1/models": {"data": []}}, "voices", ""),
+        ({"/v1/models": {"error": "no"}}, "voices", ""),
+        ({"/v1/models": LISTED}, "voices", ""),
+        ({"/v1/models": LISTED}, "gpt-realtime", ""),
+        ({"/v1/models": LISTED}, "writer", "those that are: gpt-realtime, voices"),
+        ({"/v1/models": LISTED}, "other", "those that are: gpt-realtime, voices"),
+        ({"/v1/models/writer": {"type": "chat"}}, "writer", "its list of models names none"),
+        ({"/v1/models/voices": {"capabilities": {"audio": True}}}, "voices", ""),
     ],
 )
-def test_what_a_detail_says_of_realtime_wherever_it_says_it(detail: object, says: bool | None) -> None:
-    assert says_realtime(detail) is says
+def test_a_gateway_refuses_by_the_catalogue_that_it_has(answers: dict[str, object], name: str, refused: str) -> None:
+    async def scenario() -> None:
+        async with Gateway(answers) as base_url:
+            subject = Catalogue(base_url, {}, name)
+            if refused:
+                with pytest.raises(ConnectError, match=refused):
+                    await subject.confirm()
+            else:
+                assert await subject.confirm() == {}
+
+    run(scenario())
 
 
 def test_a_catalogue_that_does_not_answer_does_not_hold_a_call_for_long() -> None:

@@ -334,6 +334,16 @@ class TestItems:
             ItemTaken(MODEL, ItemId("a1"))
         ]
 
+    def test_an_item_with_an_id_that_servers_do_not_take_is_taken_by_its_own(self) -> None:
+        subject, long_id = translator(), ItemId("item_" + 60 * "a")
+        event = sent(subject.message(AddAgentText(MODEL, long_id, "Hello.")))
+        assert len(event["item"]["id"]) <= 32  # type: ignore[index]  # an item is a dict
+        assert told(subject, {**EXAMPLES["conversation.item.added"], "item": event["item"]}) == [
+            ItemTaken(MODEL, long_id)
+        ]
+        for command in (TruncateItem(MODEL, long_id, 0, 10), DeleteItem(MODEL, long_id)):
+            assert sent(subject.message(command))["item_id"] == event["item"]["id"]  # type: ignore[index]  # a dict
+
     def test_an_item_without_an_id_is_nobodys(self) -> None:
         item = {"type": "message", "role": "user", "content": []}
         assert told(translator(), {**EXAMPLES["conversation.item.added"], "item": item}) == []
@@ -358,6 +368,14 @@ class TestToolCalls:
         item = {**function_call_item("item_3", "call_1", "lookup_order", "{}"), lacking: None}
         with pytest.raises(messages.BrokenMessageError):
             told(translator(), {**EXAMPLES["response.output_item.done"], "item": item})
+
+    @pytest.mark.parametrize("call_id", ["call_1", "call_" + 60 * "a"])
+    def test_a_call_is_answered_by_its_own_id_however_long(self, call_id: str) -> None:
+        subject = translator()
+        item = function_call_item("item_3", call_id, "lookup_order", "{}")
+        told(subject, {**EXAMPLES["response.output_item.done"], "item": item})
+        answer = sent(subject.message(AnswerToolCall(MODEL, ItemId("a1"), ToolCallId(call_id), "{}")))
+        assert answer["item"]["call_id"] == call_id  # type: ignore[index]  # an item is a dict
 
     def test_a_call_without_arguments_has_none(self) -> None:
         item = {**function_call_item("item_3", "call_1", "now", ""), "arguments": None}
