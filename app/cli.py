@@ -140,6 +140,7 @@ def _call(args: argparse.Namespace) -> int:
 
     return carrier.run(
         args,
+        url=settings.address(),
         speak=speak,
         auth_token=token.get_secret_value() if token is not None else None,
         account_sid=settings.twilio_account_sid,

@@ -6,12 +6,26 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 VENV="${VENV:-.venv}"
 
-supported() { "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; }
+# Prints "supported 3.12.4", "untested 3.14.0" or "old 3.10.2"; anything else comes from what is no Python that runs.
+judged() {
+    "$1" -c 'import platform, sys
+found = sys.version_info[:2]
+verdict = "old" if found < (3, 11) else "supported" if found < (3, 14) else "untested"
+print(verdict + " " + platform.python_version())' 2>/dev/null || true
+}
+
+supported() { case "$(judged "$1")" in supported\ *) ;; *) return 1 ;; esac; }
 
 find_python() {
     if [ -n "${PYTHON:-}" ]; then
-        "$PYTHON" -c '' 2>/dev/null && command -v "$PYTHON" && return
-        echo "PYTHON is $PYTHON, which does not run; name an interpreter of Python 3.11 to 3.13" >&2
+        case "$(judged "$PYTHON")" in
+            supported\ * | untested\ *)
+                command -v "$PYTHON"
+                return
+                ;;
+            old\ *) echo "PYTHON is $PYTHON, which is older than Python 3.11; name one of 3.11 to 3.13" >&2 ;;
+            *) echo "PYTHON is $PYTHON, which is no Python that runs; name an interpreter of 3.11 to 3.13" >&2 ;;
+        esac
         return 1
     fi
     local name
@@ -27,36 +41,58 @@ find_python() {
             return
         fi
     done
-    if command -v python3 >/dev/null && python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
-        command -v python3      # newer than we test: as far as wheels exist
-        return
-    fi
+    case "$(judged python3)" in
+        untested\ *)            # as far as wheels exist
+            command -v python3
+            return
+            ;;
+    esac
     echo "no Python 3.11 or newer found; install one, or name it: PYTHON=/path/to/python3.12 $0" >&2
     return 1
 }
 
 set_up() {
-    local python version stamp
-    if [ -z "${PYTHON:-}" ] && [ -x "$VENV/bin/python" ]; then
-        python="$VENV/bin/python"
-    else
-        python="$(find_python)"
-    fi
-    version="$("$python" -c 'import platform; print(platform.python_version())')"
+    local python present chosen version stamp
+    present="$(judged "$VENV/bin/python")"
+    case "${PYTHON:-} $present" in
+        \ supported\ * | \ untested\ *)
+            python="$VENV/bin/python"
+            chosen="$present"
+            ;;
+        *)
+            python="$(find_python)"
+            chosen="$(judged "$python")"
+            ;;
+    esac
+    version="${chosen#* }"
     stamp="$version $(cksum < pyproject.toml)"
-    if [ -f "$VENV/.installed" ] && [ "$(cat "$VENV/.installed")" = "$stamp" ]; then
+    if [ "$present" = "$chosen" ] && [ -f "$VENV/.installed" ] && [ "$(cat "$VENV/.installed")" = "$stamp" ]; then
         return
     fi
     echo "Setting up $VENV with Python $version (once; about a minute)" >&2
-    if [ ! -x "$VENV/bin/python" ] || [ "$("$VENV/bin/python" -c 'import platform; print(platform.python_version())')" != "$version" ]; then
-        rm -rf "$VENV"
-        "$python" -m venv "$VENV"
+    if [ "$chosen" = "untested $version" ]; then
+        echo "Python $version is newer than those that Dialtone is tested with (3.11 to 3.13); trying it" >&2
     fi
-    "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary=pocketsphinx \
-        -e '.[local,local-espeak,dev]' >&2
+    if [ "$present" != "$chosen" ] || ! "$VENV/bin/python" -m pip --version >/dev/null 2>&1; then
+        if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+            echo "$python cannot make virtual environments; install its venv package (Debian: python3-venv)" >&2
+            return 1
+        fi
+        # --clear instead of rm: it works from the environment's own interpreter too
+        if ! "$python" -m venv --clear "$VENV" >&2; then
+            echo "$python could not make $VENV; it says above why" >&2
+            return 1
+        fi
+    fi
+    rm -f "$VENV/.installed"    # from here on, what is in it is not what the stamp says
+    if ! "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary=pocketsphinx \
+        -e '.[local,local-espeak,dev]' >&2; then
+        echo "what pyproject.toml names could not be installed into $VENV; pip says above why, and the next run tries again" >&2
+        return 1
+    fi
     echo "$stamp" > "$VENV/.installed"
 }
 
 set_up
-PATH="$PWD/$VENV/bin:$PATH"
+PATH="$(cd "$VENV/bin" && pwd):$PATH"
 export PATH

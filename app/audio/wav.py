@@ -41,13 +41,14 @@ def read(path: Path) -> Recording:
                 )
             return Recording(file.getframerate(), file.getnchannels(), file.readframes(file.getnframes()))
     except (wave.Error, EOFError) as error:
-        raise VoiceAgentError(f"{path}: not a PCM WAV file ({error}); convert it: sox IN -b 16 OUT.wav") from error
+        reason = str(error) or "it ends too early"
+        raise VoiceAgentError(f"{path}: not a PCM WAV file ({reason}); convert it: sox IN -b 16 OUT.wav") from error
 
 
 def write(path: Path, recording: Recording) -> None:
     """Write a 16-bit PCM WAV file, making the folder if need be."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with wave.open(str(path), "wb") as file:
+    with path.open("wb") as opened, wave.open(opened, "wb") as file:  # it spoils the error of a file it opens itself
         file.setnchannels(recording.channels)
         file.setsampwidth(2)
         file.setframerate(recording.rate_hz)

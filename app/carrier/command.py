@@ -2,14 +2,13 @@
 
 import argparse
 import asyncio
-import json
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from app.audio import wav
-from app.carrier import faults, script, story
+from app.carrier import faults, files, script, story
 from app.carrier.call import ACCOUNT_SID, CallPlan, place_call
 from app.carrier.line import Line
 from app.carrier.record import await_record
@@ -65,7 +64,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EXAMPLES
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     where = parser.add_argument_group("where to")
-    where.add_argument("--url", default="http://127.0.0.1:8080", help="the service's base URL (default: %(default)s)")
+    where.add_argument(
+        "--url",
+        help="the service's base URL (default: PUBLIC_URL of the environment, else http://HOST:PORT, as for serve)",
+    )
     where.add_argument(
         "--to", metavar="NUMBER", default="+15550100", help="number that is dialled (default: %(default)s)"
     )
@@ -164,6 +166,7 @@ class _InOrder(argparse.Action):
 def run(
     args: argparse.Namespace,
     *,
+    url: str,
     speak: Speak | None,
     auth_token: str | None,
     account_sid: str | None,
@@ -171,11 +174,11 @@ def run(
 ) -> int:
     """Place the call and return the exit code.
 
-    speak: the voice at hand; the token signs, the SID names the account; records: the folder in which a service of this
-    machine files what it knows of a call.
+    url: of the service, unless --url names another; speak: the voice at hand; the token signs, the SID names the
+    account; records: the folder in which a service of this machine files what it knows of a call.
     """
     try:
-        plan = _plan(args, auth_token, account_sid)
+        plan = _plan(args, url, auth_token, account_sid)
     except VoiceAgentError as error:
         print(f"dialtone call: {error}", file=sys.stderr)
         return ASKED_WRONG
@@ -193,31 +196,28 @@ def run(
     if args.strict and report.warnings.count:
         codes = ", ".join(str(code) for code in report.warnings.count)
         report.failures.append(f"the service broke the wire's rules (warnings {codes}), and --strict was asked for")
-    try:
-        _write(report, args.out, None if args.report == _TABLE else args.report)
-    except OSError as error:
-        print(f"dialtone call: {error}", file=sys.stderr)
-        return ASKED_WRONG
+    unwritten = files.write(report, args.out, None if args.report == _TABLE else args.report)
     if args.json:
-        print(json.dumps(report.to_json(), indent=2, ensure_ascii=False))
+        print(files.as_json(report))
     else:
         _tell(report, with_events=not live, with_judgement=live or args.report == _TABLE)
-    return DONE if report.ok else FOUND_WRONG
+    for sentence in unwritten:
+        print(f"dialtone call: {sentence}", file=sys.stderr)
+    return DONE if report.ok and not unwritten else FOUND_WRONG
 
 
-def _plan(args: argparse.Namespace, auth_token: str | None, account_sid: str | None) -> CallPlan:
-    parts = urlsplit(args.url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise VoiceAgentError(f"--url {args.url!r}: http://HOST:PORT or https://HOST is needed")
+def _plan(args: argparse.Namespace, default_url: str, auth_token: str | None, account_sid: str | None) -> CallPlan:
+    url = default_url if args.url is None else args.url
+    if not _is_address(url):
+        raise VoiceAgentError(f"--url {url!r}: http://HOST:PORT or https://HOST is needed")
+    if not args.to.strip():
+        raise VoiceAgentError(f"--to {args.to!r}: a number is needed, such as +15550100")
     if args.script is not None and args.words:
         raise VoiceAgentError("--script and --say/--wav at once; put the words into the script")
     if args.silence_ms < 0:
         raise VoiceAgentError(f"--silence-ms {args.silence_ms}: milliseconds from 0 on are needed")
     if not args.max_s > 0:
         raise VoiceAgentError(f"--max-s {args.max_s:g}: more than 0 seconds are needed")
-    for path, what in ((args.out, "--out"), (args.report, "--report")):
-        if path is not None and path.is_dir():
-            raise VoiceAgentError(f"{what} {path}: is a folder; name a file in it")
     if args.json and args.report == _TABLE:
         raise VoiceAgentError(
             "--json and --report without a FILE at once; the table is for people, the JSON has it all"
@@ -227,18 +227,31 @@ def _plan(args: argparse.Namespace, auth_token: str | None, account_sid: str | N
         steps, line = scripted.steps, scripted.line
     else:
         steps, line = _turns(args.words, args.silence_ms), Line()
+    line = _line(args, line)
+    level_dbfs = _level_dbfs(args.level_dbfs)
+    for path, option in ((args.out, "--out"), (args.report, "--report")):
+        if path is not None and path != _TABLE:
+            files.check_writable(path, option)
     return CallPlan(
-        url=args.url,
+        url=url,
         to_number=args.to,
         from_number=args.from_number,
         steps=steps,
         language=args.language,
-        level_dbfs=_level_dbfs(args.level_dbfs),
+        level_dbfs=level_dbfs,
         max_s=args.max_s,
         auth_token=auth_token or None,
         account_sid=account_sid or ACCOUNT_SID,
-        line=_line(args, line),
+        line=line,
     )
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is none
+        return False
 
 
 def _line(args: argparse.Namespace, line: Line) -> Line:
@@ -249,8 +262,12 @@ def _line(args: argparse.Namespace, line: Line) -> Line:
     try:
         return faults.line(asked, line)
     except faults.FaultError as error:
-        option = "--line-seed" if error.name == "seed" else "--" + error.name.replace("_", "-")
-        raise VoiceAgentError(f"{option} {error}") from error
+        message = re.sub(r"\bstall_(at_)?ms\b", lambda match: _option(match[0]), str(error))
+        raise VoiceAgentError(f"{_option(error.name)} {message}") from error
+
+
+def _option(name: str) -> str:
+    return "--line-seed" if name == "seed" else "--" + name.replace("_", "-")
 
 
 def _level_dbfs(written: str) -> float | None:
@@ -275,14 +292,6 @@ def _turns(words: Sequence[Say | Wav], silence_ms: int) -> list[Step]:
             raise VoiceAgentError("--say: no words; write what the caller says")
         steps += [WaitForAgent(AgentDoes.ENDS, silence_ms), each]
     return steps
-
-
-def _write(report: CallReport, out: Path | None, report_path: Path | None) -> None:
-    if out is not None:
-        wav.write(out, report.recording())
-    if report_path is not None:
-        report_path.parent.mkdir(parents=True, exist_ok=True)
-        report_path.write_text(json.dumps(report.to_json(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _read_record(report: CallReport, records: Path) -> None:

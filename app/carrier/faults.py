@@ -50,6 +50,8 @@ def line(values: Mapping[str, str | int | float], on_top_of: Line) -> Line:
     if made.stall_ms and made.stall_at_ms is None:
         raise FaultError("stall_ms", f"{made.stall_ms}: says how long; stall_at_ms must say when")
     if made.stall_at_ms is not None and not made.stall_ms:
+        if "stall_ms" in values:
+            raise FaultError("stall_ms", f"{made.stall_ms}: stall_at_ms says when, so more than 0 ms are needed")
         raise FaultError("stall_at_ms", f"{made.stall_at_ms}: says when; stall_ms must say for how long")
     return made
 

@@ -56,7 +56,7 @@ def read(message: str | bytes, stream_sid: str) -> Inbound:
         return Violation(BINARY_MESSAGE, f"a binary message of {len(message)} bytes; only text frames are read")
     try:
         fields = json.loads(message)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return Violation(INVALID_MESSAGE, f"not JSON: {error}")
     if not isinstance(fields, dict):
         return Violation(INVALID_MESSAGE, f"a JSON object is needed, this is {type(fields).__name__}")

@@ -54,7 +54,7 @@ def read_record(path: Path) -> ServiceRecord:
     """Read the record that the service has filed. Raises RecordError when the file is no record; OSError."""
     try:
         fields = json.loads(path.read_bytes())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RecordError(f"{path}: not JSON: {error}") from error
     if not isinstance(fields, dict):
         raise RecordError(f"{path}: the record of a call is a JSON object, this is {type(fields).__name__}")

@@ -1,10 +1,13 @@
 """Numbers as callers say and type them: "one zero four two", "double five", "ten forty two", "10-42".
 
-A caller says the digits of a number one by one or in pairs; both give the same string of digits. Only whole numbers.
+A caller says the digits of a number one by one or in pairs; both give the same string of digits. What is said with a
+point, or as prices are said, is kept as a decimal number beside them: whether it is one, only its parameter knows.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 DIGIT_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
@@ -33,15 +36,25 @@ _TENS = {
 _REPEATS = {"double": 2, "triple": 3, "treble": 3}
 _SOUNDS_LIKE = {"for": "4", "to": "2", "too": "2", "won": "1", "ate": "8"}  # only between digits: so others write them
 _NOT_ALONE = {"oh", "o"}  # "oh" by itself is a sigh
+_MONEY = {"dollar", "dollars", "euro", "euros", "pound", "pounds"}
+_PARTS = {"cent", "cents", "pence", "penny"}
+_BETWEEN_CHOICES = ({"or"}, {"maybe"}, {"perhaps"}, {"or", "maybe"}, {"or", "perhaps"})
+_WITH_POINT = re.compile(r"(?<![\w.,])(\d{1,3}(?:,\d{3})+|\d*)\.(\d+)(?![\d.])")
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One number in a turn; start, end: the words it stands in, as positions (end is behind it)."""
+    """One number in a turn; start, end: the words it stands in, as positions (end is behind it).
+
+    decimal: "12.50", where it was said or written with a point, or with its cents. price: the same where it was said in
+    two, as prices are: "twelve fifty", which is 1250 too.
+    """
 
     digits: str
     start: int
     end: int
+    decimal: str = ""
+    price: str = ""
 
 
 def spelled(digits: str) -> str:
@@ -49,28 +62,75 @@ def spelled(digits: str) -> str:
     return " ".join(DIGIT_WORDS[int(digit)] for digit in digits)
 
 
+def with_points(text: str) -> str:
+    """Return a text with the points of its numbers as words: "12.50" gives "12 point 50"."""
+    return _WITH_POINT.sub(lambda match: f"{match[1].replace(',', '') or '0'} point {match[2]}", text)
+
+
 def runs(words: Sequence[str]) -> list[Run]:
     """Return the numbers among these words, in order; neighbouring digits are one number."""
     found: list[Run] = []
     position = 0
     while position < len(words):
-        digits, end = _number_at(words, position)
-        if digits and not all(word in _NOT_ALONE for word in words[position:end]):
-            found.append(Run(digits, position, end))
-        position = max(end, position + 1)
+        run = _run_at(words, position)
+        if run is not None and not all(word in _NOT_ALONE for word in words[position : run.end]):
+            found.append(run)
+        position = max(run.end if run is not None else 0, position + 1)
     return found
 
 
-def _number_at(words: Sequence[str], start: int) -> tuple[str, int]:
-    digits, position = "", start
+def without_choices(numbers: Sequence[Run], words: Sequence[str]) -> list[Run]:
+    """Return the numbers but for those that a caller leaves open: "four or five" is neither."""
+    open_ends = {
+        run
+        for one, other in pairwise(numbers)
+        if set(words[one.end : other.start]) in _BETWEEN_CHOICES
+        for run in (one, other)
+    }
+    return [run for run in numbers if run not in open_ends]
+
+
+def _run_at(words: Sequence[str], start: int) -> Run | None:
+    pieces, end = _pieces_at(words, start)
+    if not pieces:
+        return None
+    digits = "".join(pieces)
+    behind, after = _behind_point_at(words, end)
+    if behind:
+        return Run(digits + behind, start, after, decimal=f"{digits}.{behind}")
+    is_price = len(pieces) == 2 and len(pieces[0]) <= 2 and len(pieces[1]) == 2 and not words[start].isdigit()
+    return Run(digits, start, end, price=".".join(pieces) if is_price else "")
+
+
+def _behind_point_at(words: Sequence[str], position: int) -> tuple[str, int]:
+    """Return the digits behind a point, or the cents behind dollars; none: an empty string."""
+    word, after = "".join(words[position : position + 1]), position + 1
+    if word == "point":
+        pieces, end = _pieces_at(words, after)
+        return "".join(pieces), end
+    if word not in _MONEY:
+        return "", position
+    joint = list(words[after : after + 1]) == ["and"]
+    pieces, end = _pieces_at(words, after + joint)
+    has_unit = "".join(words[end : end + 1]) in _PARTS
+    if len(pieces) != 1 or len(pieces[0]) > 2 or not (has_unit or (len(pieces[0]) == 2 and not joint)):
+        return "", position
+    return pieces[0].zfill(2), end + has_unit
+
+
+def _pieces_at(words: Sequence[str], start: int) -> tuple[list[str], int]:
+    """Return the digits that stand side by side, as they were said, and the position behind them."""
+    pieces: list[str] = []
+    position = start
     while position < len(words):
         piece, after = _piece_at(words, position)
         if not piece:
-            piece, after = _misheard_at(words, position, is_inside=bool(digits))
+            piece, after = _misheard_at(words, position, is_inside=bool(pieces))
         if not piece:
             break
-        digits, position = digits + piece, after
-    return digits, position
+        pieces.append(piece)
+        position = after
+    return pieces, position
 
 
 def _misheard_at(words: Sequence[str], position: int, *, is_inside: bool) -> tuple[str, int]:

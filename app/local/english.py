@@ -8,7 +8,7 @@ from app.local.errand import Call
 from app.local.numerals import english_cardinal
 from app.local.offers import Deed, Tool
 from app.local.outcomes import Detail, detail_of
-from app.local.parameters import Kind, Parameter
+from app.local.parameters import Fault, Kind, Parameter
 
 _QUESTIONS = {
     Detail.STATUS: "its status",
@@ -31,7 +31,9 @@ _PAST = {
     "cancel": "cancelled", "pay": "paid", "send": "sent", "make": "made", "take": "taken", "set": "set",
     "buy": "bought", "put": "put", "get": "got", "write": "written", "leave": "left", "submit": "submitted",
     "stop": "stopped", "reset": "reset", "drop": "dropped", "find": "found", "transfer": "transferred", "hang": "hung",
+    "do": "done", "run": "run", "ship": "shipped", "give": "given",
 }  # fmt: skip
+_ONE_OF = {"people": "person", "persons": "person"}
 
 
 class English:
@@ -99,14 +101,14 @@ class English:
         if parameter.kind is Kind.FREE:
             return self.cannot_take(parameter)
         if parameter.is_amount:
-            return f"How many {label}?"
+            return f"How many {label}?" if _is_counted(parameter) else f"What is the {label}?"
         return f"What is your {label}? You can say it digit by digit."
 
     def ask_again(self, parameter: Parameter, digits: str, *, times: int) -> str:
-        heard = f"I heard {digits}, but {with_article(parameter.label)} {_shape(parameter)}."
+        heard = f"I heard {digits}, but {_shape(parameter, digits)}."
         if times > 1:
             return f"{heard} Please enter it on the keypad of your telephone."
-        return f"{heard} Please say it again, digit by digit."
+        return f"{heard} Please say it again{'' if parameter.is_amount else ', digit by digit'}."
 
     def cannot_take(self, parameter: Parameter) -> str:
         return f"For that I need the {parameter.label}, and I am sorry, but I cannot take that down over the telephone."
@@ -144,6 +146,8 @@ class English:
         return f"The {label} I understood is {call.number}."
 
     def right_number(self, parameter: Parameter) -> str:
+        if parameter.is_amount:
+            return f"I am sorry. What is the right {_quantity(parameter)}? You can also use the keypad."
         return f"I am sorry. What is the right {parameter.label}? Please say it digit by digit, or use the keypad."
 
     def found(self, answered: Answered, fields: Sequence[Field]) -> str:
@@ -213,7 +217,20 @@ def _thing(call: Call) -> str:
 
 
 def _with(parameter: Parameter, value: object) -> str:
-    return f"{value} {parameter.label}" if parameter.is_amount else f"{parameter.label} {_value(value)}"
+    if not _is_counted(parameter):
+        return f"{parameter.label} {_value(value)}"
+    label = parameter.label
+    return f"{value} {_ONE_OF.get(label, label.removesuffix('s')) if value == 1 else label}"
+
+
+def _is_counted(parameter: Parameter) -> bool:
+    """Whether it is said as so many of something: "four guests", but "party size four"."""
+    label = parameter.label
+    return parameter.is_amount and (label in _ONE_OF or (label.endswith("s") and not label.endswith("ss")))
+
+
+def _quantity(parameter: Parameter) -> str:
+    return f"number of {parameter.label}" if _is_counted(parameter) else parameter.label
 
 
 def _value(value: object) -> str:
@@ -222,16 +239,30 @@ def _value(value: object) -> str:
     return date_in_words(str(value), with_year=True) or str(value).replace("_", " ")
 
 
-def _shape(parameter: Parameter) -> str:
-    lengths = parameter.lengths
-    if parameter.kind is Kind.DATE:
-        return "has eight digits: the year, the month and the day"
-    if not lengths:
-        return "looks different"
+def _shape(parameter: Parameter, given: str) -> str:
+    """Return what is wrong with a number that was given. given: digits, or a decimal number."""
+    thing, quantity = with_article(parameter.label), _quantity(parameter)
+    match parameter.fault_of(given):
+        case Fault.NO_SUCH_DAY:
+            return "there is no such day"
+        case Fault.TOO_LOW if parameter.lowest is not None:
+            return f"the {quantity} can be at least {parameter.lowest:,.10g}"
+        case Fault.TOO_HIGH if parameter.highest is not None:
+            return f"the {quantity} can be at most {parameter.highest:,.10g}"
+        case Fault.NOT_WHOLE:
+            return f"the {quantity} is a whole number"
+        case Fault.LENGTH if parameter.kind is Kind.DATE:
+            return f"{thing} has eight digits: the year, the month and the day"
+        case Fault.LENGTH:
+            return f"{thing} has {_counts(parameter.lengths)}"
+    return f"{thing} looks different"
+
+
+def _counts(lengths: Sequence[int]) -> str:
     counts = [english_cardinal(length) for length in lengths]
-    if len(counts) > 2 and lengths == tuple(range(lengths[0], lengths[-1] + 1)):
-        return f"has {counts[0]} to {counts[-1]} digits"
-    return f"has {listed(counts, 'or')} digit{'' if lengths == (1,) else 's'}"
+    if len(counts) > 2 and tuple(lengths) == tuple(range(lengths[0], lengths[-1] + 1)):
+        return f"{counts[0]} to {counts[-1]} digits"
+    return f"{listed(counts, 'or')} digit{'' if tuple(lengths) == (1,) else 's'}"
 
 
 def _past(verb: str) -> str:

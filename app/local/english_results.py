@@ -39,12 +39,13 @@ def sentence(subject: str, detail: Detail, name: str, value: object, *, is_first
     if detail is Detail.DEPARTURE and day:
         return _up(f"{it} left on {day}.")
     if detail is Detail.PRICE and not isinstance(value, str):
-        words = f"{value:,.2f}" if isinstance(value, float) and not value.is_integer() else f"{value:,.0f}"
+        price = int(value) if isinstance(value, float) and value.is_integer() else value
+        words = f"{price:,.2f}" if isinstance(price, float) else f"{price:,}"
     if detail is Detail.CARRIER:
         return _up(f"{words} delivers {it}.")
     if detail is Detail.CONTENTS and "," in words:
         return _up(f"{it} contains {words}.")
-    of = f" of {subject}" if is_first and subject not in {"it", f"the {label}"} else ""
+    of = f" of {subject}" if is_first and subject != "it" and not subject.endswith(f" {label}") else ""
     is_plural = label.endswith("s") and not label.endswith(("ss", "us"))
     return _up(f"the {label}{of} {'are' if is_plural else 'is'} {day or words}.")
 

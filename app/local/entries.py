@@ -13,6 +13,11 @@ class CallerSaid:
 
 
 @dataclass(frozen=True, slots=True)
+class CallerSilent:
+    """The caller said nothing for long after the agent had spoken."""
+
+
+@dataclass(frozen=True, slots=True)
 class CallerWrote:
     """A text item of the caller: typed, or keys of the telephone ("Keypad: 1042")."""
 
@@ -50,7 +55,7 @@ class ToolAnswered:
     output: str
 
 
-Entry: TypeAlias = CallerSaid | CallerWrote | AgentSaid | SystemSaid | ToolCalled | ToolAnswered
+Entry: TypeAlias = CallerSaid | CallerSilent | CallerWrote | AgentSaid | SystemSaid | ToolCalled | ToolAnswered
 
 
 @dataclass(frozen=True, slots=True)

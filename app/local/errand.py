@@ -62,7 +62,9 @@ class Errand:
     parameter: Parameter | None = None
     options: tuple[Tool, ...] = ()
     numbers: tuple[Run, ...] = ()  # that came with a turn which could mean several tools
-    refused: str = ""  # digits of the last turn that could not be this parameter
+    last: Parameter | None = None  # number that was asked for or given last: what one without a name corrects
+    refused: str = ""  # number of the last turn that could not be what it was meant for
+    refused_for: Parameter | None = None
     refusals: int = 0  # how often in a row
 
     def begin(self, tool: Tool, known: Mapping[str, object]) -> None:
@@ -73,12 +75,15 @@ class Errand:
 
     def clear(self) -> None:
         """Forget everything."""
-        self.tool, self.arguments, self.parameter = None, {}, None
-        self.awaiting, self.options, self.numbers, self.refused, self.refusals = Awaiting.NOTHING, (), (), "", 0
+        self.tool, self.arguments, self.parameter, self.last = None, {}, None, None
+        self.awaiting, self.options, self.numbers = Awaiting.NOTHING, (), ()
+        self.refused, self.refused_for, self.refusals = "", None, 0
 
     def ask(self, awaiting: Awaiting, parameter: Parameter | None = None) -> None:
         """Note the question that is being asked now."""
         self.awaiting, self.parameter = awaiting, parameter
+        if parameter is not None and parameter.kind in _NUMERIC:
+            self.last = parameter
 
     @property
     def missing(self) -> Parameter | None:
@@ -89,21 +94,23 @@ class Errand:
 
     def take_numbers(self, numbers: Sequence[Run], words: Sequence[str]) -> bool:
         """Give each number of a turn to the parameter it belongs to; False when one fits none (see `refused`)."""
-        broken, self.refused = self.refused, ""
+        broken, self.refused, self.refused_for = self.refused, "", None
         taken: set[str] = set()
         for run in numbers:
             target = self._target_of(run, words, taken)
             if (
                 target is None
-                and broken
+                and broken.isdigit()
                 and (joined := self._target_of(Run(broken + run.digits, run.start, run.end), words, taken))
             ):
                 run, target = Run(broken + run.digits, run.start, run.end), joined  # the pause cut a number in two
-            value = target.value_of(run.digits) if target is not None else None
+            value = target.value_in(run) if target is not None else None
             if target is None or value is None:
-                self.refused = run.digits
+                self.refused = run.decimal or run.digits
+                self.refused_for = self._meant(run, words)
                 continue
             self.arguments[target.name] = value
+            self.last = target
             taken.add(target.name)
         self.refusals = self.refusals + 1 if self.refused else 0
         return not self.refused
@@ -130,21 +137,56 @@ class Errand:
         self.arguments[one.name] = options[key - 1]
         return True
 
+    @property
+    def _numeric(self) -> list[Parameter]:
+        return [one for one in (self.tool.parameters if self.tool else ()) if one.kind in _NUMERIC]
+
+    @property
+    def _asked(self) -> Parameter | None:
+        return self.parameter if self.parameter in self._numeric else None
+
     def _target_of(self, run: Run, words: Sequence[str], taken: set[str]) -> Parameter | None:
-        able = [
-            one
-            for one in (self.tool.parameters if self.tool else ())
-            if one.kind in _NUMERIC and one.name not in taken and one.value_of(run.digits) is not None
-        ]
-        before = words[max(0, run.start - _REACH) : run.start]
-        behind = words[run.end : run.end + 1]
-        named = [one for one in able if _names(one, before) or (one.is_amount and _names(one, behind))]
-        if len(named) == 1:
-            return named[0]
-        if self.parameter in able:
-            return self.parameter
+        """Return what a number is for: what is named beside it, what was asked for, what is still missing.
+
+        A number that cannot be what was asked for, or given last, is another one's only where it plainly looks like it.
+        """
+        able = [one for one in self._numeric if one.name not in taken and one.value_in(run) is not None]
+        if run.decimal:
+            able = [one for one in able if one.is_decimal] or able
+        if (named := self._named(run, words, able)) is not None:
+            return named
+        first = self._asked or self.last
+        if first in able:
+            return first
+        if first is not None and first.name not in taken:
+            able = [one for one in able if self._is_plainly(one, run)]
         missing = [one for one in able if one.is_required and one.name not in self.arguments]
         return next(iter(missing or [one for one in able if one.is_required]), None)
+
+    def _is_plainly(self, one: Parameter, run: Run) -> bool:
+        held = self.arguments.get(one.name)
+        if held is None:
+            return bool(one.lengths)
+        if self._asked is not None:  # something else: what was given before is not spoken of
+            return False
+        if one.is_amount:
+            return bool(one.lengths or run.decimal)
+        return len(run.digits) == sum(map(str.isdigit, str(held)))
+
+    def _meant(self, run: Run, words: Sequence[str]) -> Parameter | None:
+        """Return what a number was meant for that cannot be it."""
+        if (one := self._named(run, words, self._numeric) or self._asked) is not None:
+            return one
+        fitting = [one for one in self._numeric if not one.lengths or len(run.digits) in one.lengths]
+        return self.last if self.last in fitting else next(iter(fitting), self.last)
+
+    @staticmethod
+    def _named(run: Run, words: Sequence[str], among: Sequence[Parameter]) -> Parameter | None:
+        """Return the one parameter whose name stands beside a number, or None."""
+        before = words[max(0, run.start - _REACH) : run.start]
+        behind = words[run.end : run.end + 1]
+        named = [one for one in among if _names(one, before) or (one.is_amount and _names(one, behind))]
+        return named[0] if len(named) == 1 else None
 
 
 def _names(one: Parameter, words: Sequence[str]) -> bool:

@@ -1,12 +1,12 @@
 """What tools were asked and what they gave back in one conversation."""
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from app.local.answers import Answered
 from app.local.errand import Call
+from app.local.nesting import read_json
 from app.local.offers import Deed, Tool, ToolOffer, tools_of
 from app.local.outcomes import Detail, Verdict, read_outcome
 from app.local.parameters import Kind
@@ -29,7 +29,7 @@ class Findings:
         """Note a call that was made; a tool that is no longer offered is read from its name."""
         tool = next((one for one in self.tools if one.name == name), None) or tools_of([ToolOffer(name, "", {})])[0]
         try:
-            given = json.loads(arguments)
+            given = read_json(arguments)
         except ValueError:
             given = {}
         self.running[tool_call_id] = Call(tool, given if isinstance(given, Mapping) else {})
@@ -40,7 +40,7 @@ class Findings:
         call = self.running.pop(tool_call_id, None)
         if call is None:
             return None
-        answered = Answered(call, read_outcome(output))
+        answered = Answered(call, read_outcome(output, is_look_up=call.tool.deed is Deed.FIND))
         verdict = answered.outcome.verdict
         self.missed = self.missed + 1 if verdict is Verdict.NOTHING else 0
         if verdict is Verdict.FAILED and _ENDED_EARLY.search(output):

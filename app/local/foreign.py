@@ -51,6 +51,9 @@ _DETAILS: tuple[tuple[Detail, str], ...] = (
     (Detail.PRICE, r"얼마|가격|금액|いくら|値段|金額"),
     (Detail.STATUS, r"어디|상태|배송|どこ|状況|配送"),
 )
+_NUMBER = r"[0-9][0-9 -]*(?:\.[0-9]+)?"
+_OPEN = re.compile(r"[0-9] ?\w{0,2}? ?(이나|아니면|또는|혹은|か|または|もしくは|~|〜) ?[0-9]")
+"""A number that the caller leaves open: "four or five"."""
 _LOOKING = r"조회|확인|찾|알려|알고|確認|調べ|教え"
 
 
@@ -58,17 +61,18 @@ def understand_foreign(text: str, tools: Sequence[Tool], topics: Collection[str]
     """Return what a typed turn in Korean or Japanese asks for; English words are understood as English."""
     if text.isascii():
         return understand(text, tools, topics)
+    is_open = _OPEN.search(text) is not None
     numbers = tuple(
-        Run(re.sub(r"\D", "", match[0]), place, place + 1)
-        for place, match in enumerate(re.finditer(r"[0-9][0-9 -]*", text))
+        Run(re.sub(r"\D", "", match[0]), place, place + 1, re.sub(r"[^\d.]", "", match[0]) if "." in match[0] else "")
+        for place, match in enumerate(() if is_open else re.finditer(_NUMBER, text))
     )
     heard = Heard(
         Intent.UNCLEAR,
         tuple(run.digits for run in numbers),
         detail=next((detail for detail, sign in _DETAILS if re.search(sign, text)), None),
         numbers=numbers,
-        is_yes=bool(re.search(_YES, text)),
-        is_no=bool(re.search(_NO, text)),
+        is_yes=not is_open and bool(re.search(_YES, text)),
+        is_no=not is_open and bool(re.search(_NO, text)),
     )
     if _HUMAN.search(text):
         return replace(heard, intent=Intent.HUMAN)

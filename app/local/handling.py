@@ -125,13 +125,14 @@ class Handling:
     def wrong(self) -> list[Action]:
         """The number was understood wrongly: ask for it again; nothing when no number is in question."""
         tool = self.errand.tool or self.findings.last_tool
-        if tool is None or tool.number is None:
+        number = tool.number or self.errand.last if tool is not None else None
+        if tool is None or number is None:
             return []
         known = dict(self.errand.arguments) if self.errand.tool is tool else {}
-        known.pop(tool.number.name, None)
+        known.pop(number.name, None)
         self.errand.begin(tool, known)
-        self.errand.ask(Awaiting.PARAMETER, tool.number)
-        return [Say(self._words.right_number(tool.number))]
+        self.errand.ask(Awaiting.PARAMETER, number)
+        return [Say(self._words.right_number(number))]
 
     def confirmed(self, before: str) -> list[Action]:
         """Run what was confirmed, if the caller heard its numbers: a "yes" spoken into a cut question is none.
@@ -167,7 +168,7 @@ class Handling:
         if errand.tool is None:
             return []
         if errand.refused:
-            wanted = errand.missing or errand.parameter or errand.tool.number
+            wanted = errand.refused_for or errand.missing or errand.tool.number
             if wanted is not None and wanted.kind in _NUMERIC:
                 errand.ask(Awaiting.PARAMETER, wanted)
                 return [Say(self._words.ask_again(wanted, errand.refused, times=errand.refusals))]
@@ -289,4 +290,4 @@ class Handling:
 
 
 def _takes(tool: Tool, numbers: Sequence[Run]) -> bool:
-    return all(any(one.value_of(run.digits) is not None for one in tool.parameters) for run in numbers)
+    return all(any(one.value_in(run) is not None for one in tool.parameters) for run in numbers)

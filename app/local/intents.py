@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from app.local.digits import Run, runs
+from app.local.digits import Run, runs, with_points, without_choices
 from app.local.offers import Deed, Tool
 from app.local.outcomes import Detail
 from app.local.parameters import Kind
@@ -27,6 +27,7 @@ from app.local.sayings import (
     SPELLED_OUT,
     YES,
     Intent,
+    topics_of,
 )
 from app.local.words import word_set, words_of
 
@@ -107,14 +108,17 @@ class Heard:
 
 
 def plain_words(text: str) -> tuple[str, ...]:
-    """Return the words of a turn with contractions spelled out."""
-    return tuple(" ".join(SPELLED_OUT.get(word, word) for word in words_of(text)).split())
+    """Return the words of a turn with contractions spelled out, and so the points of numbers."""
+    return tuple(" ".join(SPELLED_OUT.get(word, word) for word in words_of(with_points(text))).split())
 
 
 def understand(text: str, tools: Sequence[Tool], topics: Collection[str] = ()) -> Heard:
     """Return what a turn asks for. tools: what is offered; topics: what the instructions tell facts about."""
     words = plain_words(text)
-    numbers = tuple(run for run in runs(words) if _is_meant(run, words))
+    said_numbers = runs(words)
+    settled = without_choices(said_numbers, words)
+    numbers = tuple(run for run in settled if _is_meant(run, words, tools))
+    is_open = len(settled) < len(said_numbers)  # "no, four or five" declines nothing
     said = _with_numbers_as_signs(words, numbers)
     plain = " ".join(word for word in said.split() if word not in POLITE)
     heard = Heard(
@@ -123,8 +127,8 @@ def understand(text: str, tools: Sequence[Tool], topics: Collection[str] = ()) -
         detail=next((detail for detail, pattern in DETAILS if re.search(pattern, said)), None),
         numbers=numbers,
         is_another=bool(re.search(ANOTHER, said)),
-        is_yes=bool(re.search(YES, said)),
-        is_no=bool(re.search(NO, said)),
+        is_yes=not is_open and bool(re.search(YES, said)),
+        is_no=not is_open and bool(re.search(NO, said)),
     )
     if not words:
         return heard
@@ -133,6 +137,9 @@ def understand(text: str, tools: Sequence[Tool], topics: Collection[str] = ()) -
             return _in_so_many_words(replace(heard, intent=intent), tools)
     if re.search(DO_NOT, said):  # "do not cancel it" asks for nothing
         return replace(heard, intent=Intent.NO)
+    for tool in tools:
+        if any(re.search(FACTS[topic], said) for topic in topics_of(tool)):
+            return replace(heard, intent=Intent.REQUEST, tools=(tool,))
     for topic in topics:
         if re.search(FACTS.get(topic, r"(?!)"), said):
             return replace(heard, intent=Intent.FACT, topic=topic)
@@ -224,12 +231,17 @@ def _strays(heard: Heard, tools: Sequence[Tool]) -> int:
     return sum(at not in inside and word not in known for at, word in enumerate(heard.words))
 
 
-def _is_meant(run: Run, words: Sequence[str]) -> bool:
-    """A lone "one" is a number only where nothing else is: not in "another one", "one moment", "no one"."""
+def _is_meant(run: Run, words: Sequence[str], tools: Sequence[Tool]) -> bool:
+    """A lone "one" is a number only where nothing else is: not in "another one", "one moment", "no one".
+
+    What a tool counts may stand beside it: "one night".
+    """
     if words[run.start : run.end] != ("one",):
         return True
     rest = (*words[: run.start], *words[run.end :])
-    return not set(rest) & _ASIDE and all(word in CARRIERS | POLITE for word in rest)
+    counted = {_stem(word) for tool in tools for one in tool.parameters if one.is_amount for word in one.label.split()}
+    known = CARRIERS | POLITE | ({"person"} if counted & {"people", "person", "party"} else set())
+    return not set(rest) & _ASIDE and all(word in known or _stem(word) in counted for word in rest)
 
 
 def _with_numbers_as_signs(words: Sequence[str], numbers: Sequence[Run]) -> str:

@@ -11,7 +11,16 @@ import pybase64
 
 from app.audio.formats import ULAW_8K, AudioFormat
 from app.audio.transcoder import Uplink
-from app.local.dialogue import AgentSaid, CallerSaid, CallerWrote, Entry, SystemSaid, ToolAnswered, ToolCalled
+from app.local.dialogue import (
+    AgentSaid,
+    CallerSaid,
+    CallerSilent,
+    CallerWrote,
+    Entry,
+    SystemSaid,
+    ToolAnswered,
+    ToolCalled,
+)
 from app.local.protocol import Wire, new_id
 from app.local.shapes import RequestError
 from app.local.usage import ContextPiece, agent_audio_tokens, caller_audio_tokens, text_tokens
@@ -29,10 +38,14 @@ class Text:
 
 @dataclass(slots=True)
 class CallerAudio:
-    """A spoken turn. Its sound is gone once it was listened to; transcript: None until then, or not understood."""
+    """A spoken turn. Its sound is gone once it was listened to; transcript: None until then, or not understood.
+
+    is_silence: nobody began to speak in it.
+    """
 
     duration_ms: int
     transcript: str | None = None
+    is_silence: bool = False
 
 
 @dataclass(slots=True)
@@ -114,6 +127,8 @@ class Message:
         entries: list[Entry] = []
         for part in self.parts:
             match part, self.role:
+                case CallerAudio(), _ if part.is_silence and not part.transcript:
+                    entries.append(CallerSilent())
                 case CallerAudio(), _:
                     entries.append(CallerSaid(part.transcript or None))
                 case Text(text), "user":

@@ -6,8 +6,8 @@ from app.local.answers import Answered, Field
 from app.local.errand import Call
 from app.local.offers import Deed, Tool
 from app.local.outcomes import Detail, detail_of
-from app.local.parameters import Kind, Parameter, name_words
-from app.local.translated import date_parts, own_words, translated
+from app.local.parameters import Fault, Kind, Parameter, name_words
+from app.local.translated import date_parts, name_of, told_apart, translated
 
 _NOUNS: Mapping[str, str] = {
     "order": "注文", "number": "番号", "booking": "予約", "reservation": "予約", "appointment": "予約", "table": "席",
@@ -19,7 +19,8 @@ _NOUNS: Mapping[str, str] = {
     "pin": "暗証番号", "guests": "人数", "people": "人数", "opening": "営業", "hours": "時間", "time": "時間",
     "size": "サイズ", "zip": "郵便", "id": "番号", "store": "店", "shop": "店", "weather": "天気", "call": "電話",
     "message": "伝言", "card": "カード", "destination": "連絡先", "reason": "理由", "arrival": "到着",
-    "shipping": "配送", "membership": "会員",
+    "shipping": "配送", "membership": "会員", "party size": "人数", "persons": "人数", "seating": "お席",
+    "seats": "席数", "area": "エリア", "room": "部屋", "nights": "泊数", "adults": "大人の人数",
 }  # fmt: skip
 _DEEDS: Mapping[Deed, str] = {
     Deed.FIND: "照会", Deed.CANCEL: "キャンセル", Deed.CHANGE: "変更", Deed.CREATE: "受付", Deed.BOOK: "予約",
@@ -91,7 +92,7 @@ class Japanese:
         return said if way_out is None else f"{said}電話のボタンで{_label(way_out)}を押してください。"
 
     def ask(self, parameter: Parameter, tool: Tool) -> str:
-        label = _label(parameter)
+        label = told_apart(tool.parameters, _label).get(parameter.name) or _label(parameter)
         if parameter.kind is Kind.CHOICE:
             keys = "、".join(f"{_word(choice)}は{key}" for key, choice in enumerate(parameter.choices, 1))
             return f"{label}を選んでください。{keys}を押してください。"
@@ -104,8 +105,7 @@ class Japanese:
         return f"{label}を電話のボタンで押し、最後にシャープを押してください。"
 
     def ask_again(self, parameter: Parameter, digits: str, *, times: int) -> str:
-        shape = f"{_label(parameter)}は{_shape(parameter)}です。" if parameter.lengths else ""
-        return f"{digits}が押されました。{shape}もう一度押してください。"
+        return f"{digits}が押されました。{_shape(parameter, digits)}もう一度押してください。"
 
     def cannot_take(self, parameter: Parameter) -> str:
         return f"申し訳ございません。{_label(parameter)}が必要ですが、電話では承れません。"
@@ -122,8 +122,9 @@ class Japanese:
         return f"{_label(call.tool.number)}{call.number}ですね。{self.one_moment}"
 
     def confirm(self, call: Call) -> str:
+        names = told_apart(call.tool.parameters, _label)
         more = [
-            f"、{_label(one)}は{_word(call.arguments[one.name])}"
+            f"、{names[one.name]}は{_word(call.arguments[one.name])}"
             for one in call.tool.parameters
             if one is not call.tool.number and one.name in call.arguments
         ]
@@ -180,8 +181,8 @@ def _noun(noun: str) -> str:
 
 
 def _label(parameter: Parameter) -> str:
-    own = own_words(parameter, r"[ぁ-ヺ一-鿿]")
-    return own or translated(parameter.label.split(), _NOUNS, "番号").replace(" ", "")
+    name = name_of(parameter, r"[ぁ-ヺ一-鿿]", _NOUNS, "番号")
+    return name if name.isascii() else name.replace(" ", "")
 
 
 def _able(tool: Tool) -> str:
@@ -219,6 +220,19 @@ def _word(value: object) -> str:
     return f"{day.month}月{day.day}日{clock}"
 
 
-def _shape(parameter: Parameter) -> str:
-    low, high = parameter.lengths[0], parameter.lengths[-1]
-    return f"{low}桁" if low == high else f"{low}桁から{high}桁"
+def _shape(parameter: Parameter, given: str) -> str:
+    """Return a sentence about what is wrong with a number that was given, or nothing."""
+    label = _label(parameter)
+    match parameter.fault_of(given):
+        case Fault.NO_SUCH_DAY:
+            return "その日付は暦にありません。"
+        case Fault.TOO_LOW if parameter.lowest is not None:
+            return f"{label}は{parameter.lowest:,.10g}以上でお願いします。"
+        case Fault.TOO_HIGH if parameter.highest is not None:
+            return f"{label}は{parameter.highest:,.10g}以下でお願いします。"
+        case Fault.NOT_WHOLE:
+            return f"{label}は整数でお願いします。"
+        case Fault.LENGTH:
+            low, high = parameter.lengths[0], parameter.lengths[-1]
+            return f"{label}は{f'{low}桁' if low == high else f'{low}桁から{high}桁'}です。"
+    return ""

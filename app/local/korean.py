@@ -7,8 +7,8 @@ from app.local.answers import Answered, Field
 from app.local.errand import Call
 from app.local.offers import Deed, Tool
 from app.local.outcomes import Detail, detail_of
-from app.local.parameters import Kind, Parameter, name_words
-from app.local.translated import date_parts, own_words, translated
+from app.local.parameters import Fault, Kind, Parameter, name_words
+from app.local.translated import date_parts, name_of, told_apart, translated
 
 _NOUNS: Mapping[str, str] = {
     "order": "주문", "number": "번호", "booking": "예약", "reservation": "예약", "appointment": "예약",
@@ -20,7 +20,8 @@ _NOUNS: Mapping[str, str] = {
     "code": "코드", "pin": "비밀번호", "guests": "인원", "people": "인원", "opening": "영업", "hours": "시간",
     "time": "시간", "size": "크기", "zip": "우편", "id": "번호", "store": "매장", "shop": "매장", "weather": "날씨",
     "call": "전화", "message": "메시지", "card": "카드", "destination": "연결할 곳", "reason": "사유", "city": "도시",
-    "arrival": "도착", "shipping": "배송", "membership": "회원",
+    "arrival": "도착", "shipping": "배송", "membership": "회원", "party size": "인원", "persons": "인원",
+    "seating": "좌석", "seats": "좌석 수", "area": "구역", "room": "객실", "nights": "숙박 일수", "adults": "성인 수",
 }  # fmt: skip
 _DEEDS: Mapping[Deed, str] = {
     Deed.FIND: "조회", Deed.CANCEL: "취소", Deed.CHANGE: "변경", Deed.CREATE: "접수", Deed.BOOK: "예약",
@@ -96,7 +97,7 @@ class Korean:
         return f"{said} 전화기 번호판으로 {_label(way_out)}{_object(_label(way_out))} 눌러 주세요."
 
     def ask(self, parameter: Parameter, tool: Tool) -> str:
-        label = _label(parameter)
+        label = told_apart(tool.parameters, _label).get(parameter.name) or _label(parameter)
         if parameter.kind is Kind.CHOICE:
             keys = ", ".join(f"{_word(choice)} {key}번" for key, choice in enumerate(parameter.choices, 1))
             return f"{label}{_object(label)} 선택해 주세요. {keys}을 눌러 주세요."
@@ -109,9 +110,7 @@ class Korean:
         return f"{label}{_object(label)} 전화기 번호판으로 누르고 우물 정자를 눌러 주세요."
 
     def ask_again(self, parameter: Parameter, digits: str, *, times: int) -> str:
-        label = _label(parameter)
-        shape = f" {label}{_topic(label)} {_shape(parameter)}입니다." if parameter.lengths else ""
-        return f"{digits}번을 누르셨습니다.{shape} 다시 눌러 주세요."
+        return f"{digits}번을 누르셨습니다.{_shape(parameter, digits)} 다시 눌러 주세요."
 
     def cannot_take(self, parameter: Parameter) -> str:
         label = _label(parameter)
@@ -131,8 +130,9 @@ class Korean:
         return f"{_label(call.tool.number)} {call.number}번, {self.one_moment}"
 
     def confirm(self, call: Call) -> str:
+        names = told_apart(call.tool.parameters, _label)
         more = [
-            f"{_label(one)} {_word(call.arguments[one.name])}"
+            f"{names[one.name]} {_word(call.arguments[one.name])}"
             for one in call.tool.parameters
             if one is not call.tool.number and one.name in call.arguments
         ]
@@ -194,7 +194,7 @@ def _noun(noun: str) -> str:
 
 
 def _label(parameter: Parameter) -> str:
-    return own_words(parameter, r"[가-힣]") or translated(parameter.label.split(), _NOUNS, "번호")
+    return name_of(parameter, r"[가-힣]", _NOUNS, "번호")
 
 
 def _able(tool: Tool) -> str:
@@ -236,9 +236,22 @@ def _word(value: object) -> str:
     return re.sub(r"_", " ", str(value))
 
 
-def _shape(parameter: Parameter) -> str:
-    low, high = parameter.lengths[0], parameter.lengths[-1]
-    return f"{low}자리" if low == high else f"{low}자리에서 {high}자리"
+def _shape(parameter: Parameter, given: str) -> str:
+    """Return a sentence about what is wrong with a number that was given, with a space before it, or nothing."""
+    label = _label(parameter)
+    match parameter.fault_of(given):
+        case Fault.NO_SUCH_DAY:
+            return " 달력에 없는 날짜입니다."
+        case Fault.TOO_LOW if parameter.lowest is not None:
+            return f" {label}{_topic(label)} {parameter.lowest:,.10g} 이상이어야 합니다."
+        case Fault.TOO_HIGH if parameter.highest is not None:
+            return f" {label}{_topic(label)} {parameter.highest:,.10g} 이하여야 합니다."
+        case Fault.NOT_WHOLE:
+            return f" {label}{_topic(label)} 정수여야 합니다."
+        case Fault.LENGTH:
+            low, high = parameter.lengths[0], parameter.lengths[-1]
+            return f" {label}{_topic(label)} {f'{low}자리' if low == high else f'{low}자리에서 {high}자리'}입니다."
+    return ""
 
 
 def _has_final(word: str) -> bool:

@@ -134,7 +134,7 @@ def _read(offer: ToolOffer) -> Tool:
     noun = _noun_of(words, verb) or _noun_of_description(told, verb) or "request"
     properties = offer.parameters.get("properties")
     required = offer.parameters.get("required")
-    names = set(required) if isinstance(required, list) else set()
+    names = {name for name in required if isinstance(name, str)} if isinstance(required, list) else set()
     return Tool(
         name=offer.name,
         description=offer.description,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from app.local.nesting import NestingError, read_json
 from app.local.parameters import name_words
 
 _LISTS = ("rows", "results", "items", "records", "matches", "data", "entries", "orders", "bookings", "result", "output")
@@ -84,13 +85,20 @@ def detail_of(field: str) -> Detail:
     return next((detail for detail, known in _FIELD_WORDS if words & known), Detail.OTHER)
 
 
-def read_outcome(output: str) -> Outcome:
-    """Return a tool's output as an outcome, whatever its shape: rows, an object, a list, an error, words, nothing."""
+def read_outcome(output: str, *, is_look_up: bool) -> Outcome:
+    """Return a tool's output as an outcome, whatever its shape: rows, an object, a list, an error, words, nothing.
+
+    is_look_up: the tool was to find something; from any other an answer with nothing in it means that it is done.
+    """
     text = output.strip()
     try:
-        value = json.loads(text) if text else None
+        value = read_json(text) if text else None
+    except NestingError as error:
+        return Outcome(Verdict.FAILED, text=str(error))
     except ValueError:
         return _of_words(text)
+    if not is_look_up and value in (None, "", {}, []):
+        return Outcome(Verdict.DONE)
     return _of_value(value)
 
 
@@ -115,7 +123,7 @@ def _of_object(value: Mapping[str, object]) -> Outcome:
     for key in ("error", "errors", "exception"):
         if value.get(key):
             return _of_error(_words_of_error(value[key]))
-    if value.get("status") in {"error", "failed", "failure", "timeout", "withdrawn"} or value.get("isError") is True:
+    if value.get("status") in ("error", "failed", "failure", "timeout", "withdrawn") or value.get("isError") is True:
         return _of_error(_words_of_error(value.get("message") or value.get("detail") or ""))
     if any(value.get(key) is False for key in ("ok", "success", "successful", "done")):
         return _of_error(_words_of_error(value.get("message") or value.get("reason") or ""))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from app.local.offers import Deed, Tool
 from app.local.parameters import Kind, Parameter
-from app.local.sayings import Intent
+from app.local.sayings import Intent, topics_of
 from app.local.words import word_set
 
 
@@ -152,6 +152,10 @@ def phrases_of(tools: Sequence[Tool], topics: Collection[str]) -> Iterator[Phras
         is_asked_of_tool = intent is Intent.PERSON and transfers
         for words in said.split("|"):
             yield Phrase(words, Intent.REQUEST if is_asked_of_tool else intent)
+    for tool in tools:
+        for topic in topics_of(tool):
+            for words in _TOPICS[topic].split("|"):
+                yield Phrase(words, Intent.REQUEST, tool.name)
     for topic in topics:
         for words in _TOPICS[topic].split("|"):
             yield Phrase(words, Intent.FACT)

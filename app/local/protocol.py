@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from app.local.nesting import DEEPEST, is_too_deep
 from app.local.requests import CLIENT_EVENTS
 from app.local.shapes import RequestError, text
 
@@ -53,6 +54,8 @@ def decode(message: str | bytes) -> Wire:
         event = msgspec.json.decode(message)
     except msgspec.DecodeError as error:
         raise RequestError("invalid_json", f"The message is not valid JSON: {error}.") from error
+    except RecursionError as error:
+        raise _nested_too_deep() from error
     if not isinstance(event, dict):
         raise RequestError("invalid_event", "An event is a JSON object with a 'type'.")
     return event
@@ -66,6 +69,8 @@ def client_event_id(event: Wire) -> str | None:
 
 def checked(event: Wire) -> tuple[str, Wire]:
     """Return the event's type and its fields, or raise RequestError with what is wrong where."""
+    if is_too_deep(event):
+        raise _nested_too_deep()
     fields = dict(event)
     kind = fields.pop("type", None)
     if kind is None:
@@ -80,3 +85,7 @@ def checked(event: Wire) -> tuple[str, Wire]:
         _EVENT_ID(fields.pop("event_id"), "event_id")
     shape(fields, "")
     return kind, fields
+
+
+def _nested_too_deep() -> RequestError:
+    return RequestError("invalid_json", f"The message is nested deeper than the {DEEPEST} levels that are read here.")

@@ -144,11 +144,12 @@ class RealtimeSession:
                 "item_id": silence.item_id,
             }
         )
-        self._commit_turn(silence.item_id, silence.audio_end_ms - silence.audio_start_ms, silence.pcm)
+        duration_ms = silence.audio_end_ms - silence.audio_start_ms
+        self._commit_turn(silence.item_id, duration_ms, silence.pcm, is_silence=True)
         self._answer_turn()
 
-    def _commit_turn(self, item_id: str, duration_ms: int, pcm: bytes) -> None:
-        part = CallerAudio(duration_ms)
+    def _commit_turn(self, item_id: str, duration_ms: int, pcm: bytes, *, is_silence: bool = False) -> None:
+        part = CallerAudio(duration_ms, is_silence=is_silence)
         item = Message(item_id, "user", [part])
         entries = self._entries()
         previous = self._conversation.add(item)

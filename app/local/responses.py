@@ -230,6 +230,7 @@ class Response:
                 self._before,
                 output_text=self._text_tokens,
                 output_audio=agent_audio_tokens(self.audio_ms),
+                longest=self.settings.max_output_tokens,
             )
         self._emit({"type": "response.done", "response": self.wire()})
         left = max(0, _TOKENS_A_MINUTE - self._usage.total)

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from enum import Enum
 
-from app.local.offers import Deed
+from app.local.offers import Deed, Tool
 from app.local.outcomes import Detail
+from app.local.parameters import name_words
 from app.local.words import word_set
 
 
@@ -184,3 +185,11 @@ CARRIERS = word_set(
     "the a an my number is it that this was and i have for code id of here let give said say its reference am "
     "about order calling digits pin date zip phone account with"
 )
+
+
+def topics_of(tool: Tool) -> tuple[str, ...]:
+    """Return what of FACTS a tool tells, asked for nothing: a look-up without parameters, by the words of its name."""
+    if tool.deed is not Deed.FIND or tool.required:
+        return ()
+    named = {word.rstrip("s") for word in name_words(tool.name)}
+    return tuple(topic for topic in FACTS if named & {word.rstrip("s") for word in topic.split()})

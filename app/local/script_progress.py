@@ -4,7 +4,7 @@ import logging
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 
-from app.local.entries import AgentSaid, CallerSaid, CallerWrote, Entry, ToolAnswered, ToolCalled
+from app.local.entries import AgentSaid, CallerSaid, CallerSilent, CallerWrote, Entry, ToolAnswered, ToolCalled
 from app.local.script_steps import CallerTurn, Cue, Refusal, Script, Turn, When
 
 log = logging.getLogger(__name__)
@@ -78,7 +78,7 @@ def latest(entries: Sequence[Entry]) -> Sequence[Entry]:
     """Return what stands behind the agent's last words, unless nobody said or answered anything there."""
     spoke = max((place for place, entry in enumerate(entries) if isinstance(entry, AgentSaid)), default=-1)
     behind = entries[spoke + 1 :]
-    if any(isinstance(entry, (CallerSaid, CallerWrote, ToolAnswered)) for entry in behind):
+    if any(isinstance(entry, (CallerSaid, CallerSilent, CallerWrote, ToolAnswered)) for entry in behind):
         return behind
     return entries
 

@@ -223,10 +223,15 @@ def _select_subprotocol(socket: ServerConnection, offered: Sequence[Subprotocol]
 
 
 def _refusal(request: Request) -> _Refusal | None:
-    """Return why this client may not come in; None: it may. Any key will do, but there has to be one."""
+    """Return why this client may not come in; None: it may. Any key will do, but there has to be one.
+
+    Clients of OpenAI bring it as a bearer token or, in a browser, as a subprotocol; those of Azure in `api-key`.
+    """
     offered = [name.strip() for line in request.headers.get_all("Sec-WebSocket-Protocol") for name in line.split(",")]
     _, _, key = request.headers.get("Authorization", "").partition(" ")
-    has_key = bool(key.strip()) or any(name.startswith(_KEY_SUBPROTOCOL) for name in offered)
+    has_key = bool(key.strip() or request.headers.get("api-key", "").strip()) or any(
+        name.startswith(_KEY_SUBPROTOCOL) for name in offered
+    )
     if not has_key:
         return _Refusal(
             None, "Missing bearer authentication: send the header 'Authorization: Bearer KEY'; any key will do.", 3000

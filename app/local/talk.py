@@ -13,6 +13,7 @@ from app.local.entries import (
     Action,
     AgentSaid,
     CallerSaid,
+    CallerSilent,
     CallerWrote,
     CallTool,
     Entry,
@@ -30,6 +31,7 @@ from app.local.parameters import Kind
 from app.local.sayings import Intent
 from app.local.tongues import Tongue
 
+_LONGEST_TURN = 2000  # characters of a turn that are read: nobody says more at a time, and anything can be pasted
 _ENOUGH = 2  # turns not understood, after which what can be done is told again
 
 
@@ -58,6 +60,8 @@ class Talk:
         match entry:
             case CallerSaid(text):
                 self._note(self._turn(text, is_written=False))
+            case CallerSilent():
+                self.unanswered = self._silence()
             case CallerWrote(text):
                 self._note(self._turn(text, is_written=True))
             case AgentSaid(text):
@@ -106,8 +110,15 @@ class Talk:
         if said and not any(isinstance(one, CallTool) for one in actions):
             self.answer = said
 
+    def _silence(self) -> list[Action]:
+        """Nothing was said, so nothing was misunderstood: ask for a sign of life, and come back to what is open."""
+        handling = self._handling
+        is_owed = handling.untold or handling.findings.running
+        return handling.reminded() if is_owed else [Say(self._words.still_there), *handling.reminded()]
+
     def _turn(self, text: str | None, *, is_written: bool) -> list[Action]:
         before, self._heard = self._heard, ""
+        text = None if text is None else text[:_LONGEST_TURN]
         if text is None or not (is_written or self._tongue.hears):
             return self._misunderstood()
         keys = keys_in(text) if is_written else None

@@ -76,9 +76,20 @@ class Usage:
 
 
 def usage_of(
-    context: Sequence[ContextPiece], before: Sequence[ContextPiece], *, output_text: int, output_audio: int
+    context: Sequence[ContextPiece],
+    before: Sequence[ContextPiece],
+    *,
+    output_text: int,
+    output_audio: int,
+    longest: int | None = None,
 ) -> Usage:
-    """Return a response's usage. before: the context of the response before it, whose common beginning is cached."""
+    """Return a response's usage. before: the context of the response before it, whose common beginning is cached.
+
+    longest: the tokens that its output may have; what a last delta has beyond them is given away.
+    """
+    if longest is not None:
+        output_text = min(output_text, longest)
+        output_audio = min(output_audio, longest - output_text)
     cached = [here for here, _ in takewhile(lambda pair: pair[0] == pair[1], zip(context, before, strict=False))]
     return Usage(
         input_text=_sum_text(context),

@@ -1,7 +1,7 @@
 """What each provider's realtime models take, as data.
 
 One row says what a provider's API takes, a family what its models do; `capabilities` lays the two together. Source:
-reference of the realtime API, §1.3, §2.6, §3, §5.1; documents of TokenLab and Azure.
+OpenAI's realtime API reference (the session object) and its pages of the models; documents of TokenLab and Azure.
 """
 
 import re

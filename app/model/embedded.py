@@ -26,13 +26,15 @@ class EmbeddedModel:
         self._command = command
         self._port = 0
         self._process: asyncio.subprocess.Process | None = None
+        self._serves = False
         self._watch: asyncio.Task[None] | None = None
         self.url = ""
         """ws://127.0.0.1:PORT/v1/realtime, once started."""
 
     @property
     def is_running(self) -> bool:
-        return self._process is not None and self._process.returncode is None
+        """Whether it can be reached: a process that was started anew is there seconds before it listens."""
+        return self._serves and self._process is not None and self._process.returncode is None
 
     @property
     def pid(self) -> int | None:
@@ -61,7 +63,7 @@ class EmbeddedModel:
             stdout=asyncio.subprocess.PIPE,
             start_new_session=True,  # a Ctrl-C at the terminal is for the service, which drains with its model
         )
-        self._process = process
+        self._process, self._serves = process, False
         assert process.stdout is not None  # asked for above
         try:
             async with asyncio.timeout(START_S):
@@ -79,6 +81,7 @@ class EmbeddedModel:
             )
         self.url = line
         self._port = int(line.rsplit(":", 1)[1].split("/", 1)[0])
+        self._serves = True
 
     async def _keep(self, restarted: Callable[[], None] | None) -> None:
         attempt = 0

@@ -192,9 +192,8 @@ class ModelSocket(ClientConnection):
         answered: its timer then runs before whoever waits for the pong.
         """
         while True:
-            reads = self._reads
-            await asyncio.sleep(PING_INTERVAL_S)
-            if self._reads != reads:
+            await asyncio.sleep(max(0.0, PING_INTERVAL_S - self.silent_s))
+            if self.silent_s < PING_INTERVAL_S:
                 continue
             try:
                 pong, reads = await self.ping(), self._reads

@@ -13,7 +13,7 @@ back sooner; the least of the last few of this stretch, less the round trip, is 
 A `clear` sent at time t reaches the carrier one way later, and audio sent at its start reached it one way later too; so
 what will have been played by then is what the send clock says at t, less the lateness. That is the position to which an
 item is cut: the last mark that came back, plus the time since, plus the round trip; never beyond what was sent.
-Reference: realtime API §4.4, Twilio voice §7.
+Source: OpenAI's realtime API reference (conversation.item.truncate), Twilio's media streams documentation.
 """
 
 from collections import deque

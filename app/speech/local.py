@@ -1,6 +1,7 @@
 """The embedded voice: no key, no network. The speech libraries run in worker processes of their own.
 
-It is borrowed from `app/local`, the other side of a wire otherwise: the one exception to the layers (design, §5).
+It is borrowed from `app/local`, the other side of a wire otherwise: the one exception to the layers that
+pyproject.toml lays down.
 """
 
 from app.errors import VoiceAgentError

@@ -30,3 +30,12 @@ def test_a_file_that_is_no_wav_says_how_to_make_one(tmp_path: Path) -> None:
     path.write_bytes(b"ID3 not a wave file at all")
     with pytest.raises(VoiceAgentError, match="sox"):
         wav.read(path)
+
+
+@pytest.mark.parametrize("size", [0, 3, 11, 20, 43])
+def test_a_file_that_was_cut_short_is_told_to_be(size: int, tmp_path: Path) -> None:
+    path = tmp_path / "half.wav"
+    wav.write(path, wav.Recording(8000, 1, b"\x00\x10" * 800))
+    path.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(VoiceAgentError, match=r"not a PCM WAV file \(\w"):
+        wav.read(path)

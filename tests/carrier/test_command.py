@@ -43,13 +43,22 @@ def running(service: PhoneService) -> Iterator[PhoneService]:
 
 
 def call(
-    *arguments: str, speak: Speak | None = None, auth_token: str | None = None, records: Path | None = None
+    *arguments: str,
+    url: str = "http://127.0.0.1:8080",
+    speak: Speak | None = None,
+    auth_token: str | None = None,
+    records: Path | None = None,
 ) -> int:
     parser = argparse.ArgumentParser()
     command.add_arguments(parser)
     account_sid = "AC" + "1" * 32
     return command.run(
-        parser.parse_args(arguments), speak=speak, auth_token=auth_token, account_sid=account_sid, records=records
+        parser.parse_args(arguments),
+        url=url,
+        speak=speak,
+        auth_token=auth_token,
+        account_sid=account_sid,
+        records=records,
     )
 
 
@@ -227,6 +236,10 @@ def test_a_call_that_fails_exits_with_one(capsys: pytest.CaptureFixture[str]) ->
     ("arguments", "message"),
     [
         (["--url", "localhost:8080"], "--url 'localhost:8080': http://HOST:PORT"),
+        (["--url", ""], "--url '': http://HOST:PORT"),
+        (["--url", "http://127.0.0.1:0"], "--url 'http://127.0.0.1:0': http://HOST:PORT"),
+        (["--url", "http://127.0.0.1:x"], "--url 'http://127.0.0.1:x': http://HOST:PORT"),
+        (["--to", " "], "--to ' ': a number is needed, such as +15550100"),
         (["--say", "hi", "--script", "x.yaml"], "--script and --say/--wav at once"),
         (["--say", " "], "--say: no words"),
         (["--wav", "missing.wav"], "--wav missing.wav: there is no such file"),
@@ -238,7 +251,12 @@ def test_a_call_that_fails_exits_with_one(capsys: pytest.CaptureFixture[str]) ->
         (["--out", "."], "--out .: is a folder"),
         (["--delay-ms", "fast"], "--delay-ms fast: whole milliseconds are needed, or two of them as in 150:40"),
         (["--loss-percent", "101"], "--loss-percent 101.0: a number from 0 to 100 is needed"),
-        (["--stall-ms", "100"], "--stall-ms 100: says how long; stall_at_ms must say when"),
+        (["--stall-ms", "100"], "--stall-ms 100: says how long; --stall-at-ms must say when"),
+        (["--stall-at-ms", "100"], "--stall-at-ms 100: says when; --stall-ms must say for how long"),
+        (["--stall-at-ms", "100", "--stall-ms", "0"], "--stall-ms 0: --stall-at-ms says when"),
+        (["--out", "/proc/x/y.wav"], "--out /proc/x/y.wav: cannot be written (No such file or directory); name a file"),
+        (["--report", "/proc/y.json"], "--report /proc/y.json: cannot be written"),
+        (["--out", "y" * 300], "cannot be written (File name too long)"),
         (["--line-seed", "-1"], "--line-seed -1: a whole number from 0"),
         (["--report", "--json"], "--json and --report without a FILE at once"),
         (["--say", "hi"], "no voice is at hand to say 'hi'"),
@@ -262,4 +280,36 @@ def test_the_help_teaches_by_example(capsys: pytest.CaptureFixture[str]) -> None
     assert 'dialtone call --say "Where is my order 1042?"' in told
     assert "- barge_in: {after_ms: 1500" in told
     assert "- line: {delay_ms: 150" in told
-    assert "default: http://127.0.0.1:8080" in " ".join(told.split())
+    assert "default: PUBLIC_URL of the environment, else http://HOST:PORT" in " ".join(told.split())
+
+
+def test_without_a_url_the_service_of_this_environment_is_called(capsys: pytest.CaptureFixture[str]) -> None:
+    with running(PhoneService(conversation=answers)) as service:
+        assert call(url=service.url) == 0
+    assert f"at {service.url}" in capsys.readouterr().out
+
+
+def test_files_are_tried_before_the_call_and_nothing_is_left_of_it(tmp_path: Path) -> None:
+    kept = tmp_path / "kept.json"
+    kept.write_text("as it was")
+    asked = ["--say", "hi", "--out", str(tmp_path / "new" / "call.wav"), "--report", str(kept)]
+    assert call(*asked) == 2, "there is no voice"
+    assert [path.name for path in tmp_path.iterdir()] == ["kept.json"]
+    assert kept.read_text() == "as it was"
+
+
+def test_a_file_that_cannot_be_written_after_all_costs_neither_story_nor_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, report = tmp_path / "call.wav", tmp_path / "call.json"
+
+    async def takes_its_place(media: Media) -> None:
+        out.mkdir()
+        await answers(media)
+
+    with running(PhoneService(conversation=takes_its_place)) as service:
+        assert call("--url", service.url, "--out", str(out), "--report", str(report)) == 1
+    captured = capsys.readouterr()
+    assert "agent speaks" in captured.out
+    assert f"--out {out}: could not be written (Is a directory)" in captured.err
+    assert json.loads(report.read_text(encoding="utf-8"))["ok"] is True

@@ -26,6 +26,12 @@ def test_every_fault_is_read_and_the_rest_stays() -> None:
     assert faults.line({}, Line(jitter_ms=5)) == Line(jitter_ms=5)
 
 
+def test_a_stall_of_no_length_is_the_lengths_fault() -> None:
+    with pytest.raises(faults.FaultError, match="0: stall_at_ms says when, so more than 0 ms are needed") as caught:
+        faults.line({"stall_at_ms": 100, "stall_ms": 0}, Line())
+    assert caught.value.name == "stall_ms"
+
+
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [

@@ -61,6 +61,12 @@ def test_broken_json_and_binary_messages_are_told_apart() -> None:
     assert (broken.code, binary.code) == (INVALID_MESSAGE, BINARY_MESSAGE)
 
 
+def test_a_message_that_is_nested_too_deep_is_a_breach_like_any_other() -> None:
+    deep = read("[" * 100_000, SID)
+    assert isinstance(deep, Violation)
+    assert deep.code == INVALID_MESSAGE
+
+
 def test_what_is_written_is_what_twilio_writes() -> None:
     writer = Writer(stream_sid=SID, call_sid="CA1", account_sid="AC1")
     messages = [

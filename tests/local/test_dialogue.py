@@ -1,3 +1,4 @@
+import json
 from collections.abc import Mapping
 
 import pytest
@@ -17,6 +18,8 @@ from app.local.dialogue import (
     language_of,
     reply,
 )
+from app.local.spoken import spoken
+from app.local.vocabulary import ToolOffer
 from tests.support.talks import ACME, BOOK, CANCEL, FOUND, FOUR_DIGITS, LOOKUP, ORDER, Talk, answer, offer
 
 pytestmark = pytest.mark.core
@@ -223,3 +226,49 @@ def _digits_given(entries: list[Entry]) -> str:
         elif isinstance(entry, ToolCalled):
             said.append(entry.arguments)
     return "".join(char for word in said for char in word if char.isdigit())
+
+
+@pytest.mark.parametrize("deep", ["[" * 100_000, "[" * 400 + "]" * 400, '{"a":' * 400 + "1" + "}" * 400])
+def test_what_is_nested_too_deep_to_be_read_is_told_as_a_failure(deep: str) -> None:
+    (said,) = answer(CallerSaid(ORDER), ToolCalled("a", "lookup_order", "{}"), ToolAnswered("a", deep))
+    assert said == Say(
+        "I am sorry, I could not look that up just now. Please try again in a moment, or ask me something else."
+    )
+    (said,) = answer(CallerSaid(ORDER), ToolCalled("a", "lookup_order", deep), ToolAnswered("a", FOUND))
+    assert "has been shipped" in said.text if isinstance(said, Say) else False
+
+
+ANSWERS = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=20)
+    | st.just("\ud800")
+    | st.just(10**999),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["status", "price", "eta", "rows", "error", "result"]), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@given(ANSWERS, st.sampled_from(["en", "ko", "ja"]), st.sampled_from([LOOKUP, CANCEL]))
+def test_whatever_a_tool_answers_is_told_in_words_that_can_be_sent(
+    value: object, language: str, tool: ToolOffer
+) -> None:
+    entries: list[Entry] = [
+        ToolCalled("a", tool.name, '{"order_number": "1042"}'),
+        ToolAnswered("a", json.dumps(value)),
+    ]
+    for move in reply(entries, instructions=ACME, tools=[tool], language=language):
+        assert isinstance(move, Say)
+        assert move.text.encode()
+        assert spoken(move.text, language) is not None
+
+
+@pytest.mark.parametrize("pasted", ["speak ", "keypad ", "1 ", " ", "a", "!", "no "])
+def test_of_a_turn_only_the_beginning_is_read(pasted: str) -> None:
+    """Anything can be pasted into a typed turn; with work by the square of its length this would take minutes."""
+    assert answer(CallerWrote(pasted * (250_000 // len(pasted))))

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.local.digits import runs, spelled
+from app.local.digits import Run, runs, spelled, with_points, without_choices
 from app.local.words import words_of
 
 pytestmark = pytest.mark.core
@@ -38,6 +38,39 @@ def numbers_in(text: str) -> list[str]:
 )
 def test_numbers_are_read_as_callers_say_them(said: str, digits: list[str]) -> None:
     assert numbers_in(said) == digits
+
+
+@pytest.mark.parametrize(
+    ("said", "run"),
+    [
+        ("12.50", Run("1250", 0, 3, decimal="12.50")),
+        (".5", Run("05", 0, 3, decimal="0.5")),
+        ("1,250.75", Run("125075", 0, 3, decimal="1250.75")),
+        ("twelve point two five", Run("1225", 0, 4, decimal="12.25")),
+        ("twelve dollars fifty", Run("1250", 0, 3, decimal="12.50")),
+        ("twelve euros and five cents", Run("1205", 0, 5, decimal="12.05")),
+        ("twelve fifty", Run("1250", 0, 2, price="12.50")),
+        ("12 50", Run("1250", 0, 2)),
+        ("2026.11.25", Run("20261125", 0, 3)),
+    ],
+)
+def test_a_decimal_number_is_kept_beside_its_digits(said: str, run: Run) -> None:
+    assert runs(words_of(with_points(said))) == [run]
+
+
+def test_the_end_of_a_sentence_is_no_point() -> None:
+    assert numbers_in(with_points("the order is 1042. the zip is 94105.")) == ["1042", "94105"]
+
+
+@pytest.mark.parametrize("said", ["four or five", "four, maybe five", "4 or perhaps 5"])
+def test_numbers_between_which_a_caller_has_not_chosen_are_none(said: str) -> None:
+    words = words_of(said)
+    assert without_choices(runs(words), words) == []
+
+
+def test_numbers_for_different_things_are_both_kept() -> None:
+    words = words_of("four guests and room five or the other one")
+    assert [run.digits for run in without_choices(runs(words), words)] == ["4", "5", "1"]
 
 
 @given(st.text("0123456789", min_size=1, max_size=12))

@@ -3,6 +3,7 @@ import pytest
 from app.local.dialogue import (
     AgentSaid,
     CallerSaid,
+    CallerSilent,
     CallTool,
     Say,
     ToolAnswered,
@@ -192,3 +193,141 @@ def test_what_could_be_several_tools_is_asked() -> None:
     talk.says("one zero four two")
     talk.says("the booking please")
     assert talk.calls == [CallTool("find_booking", {"booking_number": "1042"})]
+
+
+# Numbers that are no names
+
+
+TIP = offer("add_tip", "Add a tip to an order.", order_number=TEXT, amount={"type": "number"})
+PARTY = offer(
+    "book_table",
+    "Book a table.",
+    party_size={"type": "integer", "minimum": 1, "maximum": 12},
+    seating={"type": "string", "enum": ["inside", "outside"]},
+    date={"type": "string", "format": "date"},
+)
+
+
+@pytest.mark.parametrize("said", ["12.50", "twelve fifty", "twelve point five"])
+def test_an_amount_may_have_a_fraction(said: str) -> None:
+    talk = Talk([TIP])
+    assert talk.writes("add a tip to order 1042") == "What is the amount?"
+    assert "with order number 1042, with amount 12.5. Is that right?" in talk.writes(said)
+    talk.writes("yes")
+    assert talk.calls == [CallTool("add_tip", {"order_number": "1042", "amount": 12.5})]
+
+
+def test_a_correction_is_for_what_was_given_last_or_is_named() -> None:
+    talk = Talk([TIP])
+    talk.writes("add a tip to order 1042")
+    talk.writes("12.50")
+    assert "order number 1042, with amount 13.5." in talk.writes("no, 13.50")
+    assert "order number 1042, with amount 14." in talk.writes("no, fourteen")
+    assert "order number 1043, with amount 14." in talk.writes("no, the order number is 1043")
+
+
+def test_a_number_beyond_its_bounds_overwrites_nothing_else() -> None:
+    tool = offer("book_seats", "Book seats.", order_number=TEXT, seats={"type": "integer", "maximum": 12})
+    talk = Talk([tool])
+    talk.writes("book seats")
+    talk.writes("1042")
+    assert talk.writes("20") == "I heard 20, but the number of seats can be at most 12. Please say it again."
+    talk.writes("4")
+    assert "at most 12" in talk.writes("no, 20")
+    assert "order number 1042, with 5 seats." in talk.writes("five")
+    assert "order number 1043, with 5 seats." in talk.writes("no, 1043"), "as long as the number before it"
+
+
+def test_a_number_that_is_left_open_is_asked_for_again() -> None:
+    talk = Talk([PARTY])
+    talk.writes("book a table")
+    assert talk.says("four or five") == "Sorry, I did not catch that. What is the party size?"
+    assert talk.says("four").startswith("Which seating")
+    talk.says("inside")
+    assert "with party size 4" in talk.presses("20261125")
+    assert "with party size 4" in talk.says("no, five or six")
+    assert "with party size 5" in talk.says("no, five")
+    assert Talk([PARTY]).says("book a table for four or five") == "What is the party size?"
+
+
+def test_what_is_wrong_with_a_number_is_said() -> None:
+    talk = Talk([PARTY])
+    assert talk.writes("book a table") == "What is the party size?"
+    assert talk.writes("20") == "I heard 20, but the party size can be at most 12. Please say it again."
+    assert "I heard 0, but the party size can be at least 1." in talk.presses("0")
+    assert "I heard 4.5, but the party size is a whole number." in talk.writes("4.5")
+    talk.writes("4")
+    talk.writes("inside")
+    assert talk.writes("2026-02-31").startswith("I heard 20260231, but there is no such day.")
+    assert talk.presses("20260230").startswith("I heard 20260230, but there is no such day.")
+    assert talk.calls == []
+
+
+def test_what_is_counted_is_said_so() -> None:
+    tool = offer("book_room", "Book a room.", number_of_guests={"type": "integer"}, nights={"type": "integer"})
+    talk = Talk([tool])
+    assert talk.writes("book a room") == "How many guests?"
+    assert talk.writes("two") == "How many nights?"
+    assert "with 2 guests and 1 night." in talk.writes("one night")
+    assert talk.writes("that's wrong") == "I am sorry. What is the right number of nights? You can also use the keypad."
+
+
+# What came of it
+
+
+@pytest.mark.parametrize("output", ["null", '""', "", "{}", "[]"])
+def test_a_tool_that_changes_something_and_answers_nothing_has_done_it(output: str) -> None:
+    entries = (ToolCalled("a", "cancel_order", '{"order_number": "1042"}'), ToolAnswered("a", output))
+    told = {
+        language: reply(entries, instructions=ACME, tools=[CANCEL], language=language)
+        for language in ("en", "ko", "ja")
+    }
+    assert told["en"] == [Say("Done. Order 1042 has been cancelled. Is there anything else I can do for you?")]
+    assert told["ko"] == [Say("주문 1042번 취소가 완료되었습니다. 더 도와드릴 일이 있으시면 번호를 눌러 주세요.")]
+    assert told["ja"] == [Say("注文1042のキャンセルが完了しました。ほかにご用がございましたら、番号を押してください。")]
+
+
+def test_a_look_up_that_answers_nothing_has_found_nothing() -> None:
+    (said,) = answer(ToolCalled("a", "lookup_order", '{"order_number": "1042"}'), ToolAnswered("a", "null"))
+    assert isinstance(said, Say)
+    assert "could not find an order with the number 1042" in said.text
+
+
+@pytest.mark.parametrize("asked", ["when are you open?", "are you open today", "what are your opening hours"])
+def test_what_a_tool_tells_about_the_business_is_asked_of_it(asked: str) -> None:
+    talk = Talk([HOURS, LOOKUP], f"{ACME} We are open all day.", answer=lambda name, _: {"hours": "nine to five"})
+    assert "The hours are nine to five." in talk.says(asked)
+    assert talk.calls == [CallTool("get_opening_hours", {})]
+    assert talk.says("where are you open") != ""
+
+
+# Silence
+
+
+def test_a_caller_who_says_nothing_is_asked_for_a_sign_of_life() -> None:
+    still_there = "Are you still there? You can ask me something, or say goodbye."
+    assert answer(AgentSaid("How can I help you?"), CallerSilent()) == [Say(still_there)]
+    asked = answer(CallerSaid("where is my order"), AgentSaid("What is your order number?"), CallerSilent())
+    assert asked == [Say(still_there), Say("What is your order number? You can say it digit by digit.")]
+
+
+def test_silence_while_an_answer_is_owed_is_no_silence_of_the_callers() -> None:
+    assert answer(CallerSaid(ORDER), ToolCalled("a", "lookup_order", "{}"), CallerSilent()) == [
+        Say("One moment, please.")
+    ]
+
+
+def test_a_yes_behind_a_silence_still_confirms() -> None:
+    moves = reply(
+        [
+            CallerSaid("cancel order one zero four two"),
+            AgentSaid("I understood that you want to cancel order 1042. Is that right? Please say yes or no."),
+            CallerSilent(),
+            AgentSaid("Are you still there?"),
+            CallerSaid("yes"),
+        ],
+        instructions=ACME,
+        tools=[CANCEL],
+        language="en",
+    )
+    assert moves[-1] == CallTool("cancel_order", {"order_number": "1042"})

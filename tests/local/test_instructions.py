@@ -16,6 +16,11 @@ pytestmark = pytest.mark.core
         ("You work for the Acme Corporation.", "Acme Corporation"),
         ("당신은 온라인 쇼핑몰 한빛상점의 전화 상담원입니다.", "한빛상점"),
         ("あなたはアクメの電話受付です。", "アクメ"),
+        ("あなたはさくら商店の電話受付です。", "さくら商店"),
+        ("あなたはさくらの湯の電話受付です。", "さくらの湯"),
+        ("さくら商店の電話受付として話します。", "さくら商店"),
+        ("お客様の電話に出てください。", None),
+        ("お客様からの電話に、すべての電話に出ます。", None),
         ("You are a helpful assistant.", None),
         ("Answer calls in English.", None),
         ("", None),
@@ -23,6 +28,19 @@ pytestmark = pytest.mark.core
 )
 def test_the_business_is_found_where_it_is_named(instructions: str, business: str | None) -> None:
     assert business_in(instructions) == business
+
+
+@pytest.mark.parametrize(
+    "token",
+    ["A", "Ab0+", "A's ", "A A", "A&", "A.a", "a_", "phone for A ", "가", "あ", "漢", "あなたは", "の", " ", "\n"],
+)
+def test_work_grows_with_the_instructions_no_faster_than_they_do(token: str) -> None:
+    """With work by the square of the length, any of these would take minutes."""
+    hostile = token * (60_000 // len(token))
+    assert isinstance(business_in(hostile), str | None)
+    assert business_in(f"You answer the telephone for Acme. {hostile}") == "Acme"
+    assert opening_in(hostile) is None
+    assert len(facts_in(hostile)) <= 1
 
 
 def test_a_quoted_opening_is_said_word_for_word() -> None:

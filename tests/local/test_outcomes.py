@@ -53,20 +53,37 @@ JSON = st.recursive(
     ],
 )
 def test_each_shape_of_an_answer_is_read(output: str, verdict: Verdict, records: list[dict[str, object]]) -> None:
-    outcome = read_outcome(output)
+    outcome = read_outcome(output, is_look_up=True)
     assert outcome.verdict is verdict
     assert list(outcome.records) == records
 
 
+@pytest.mark.parametrize("output", ["null", "", '""', "{}", "[]", " "])
+def test_nothing_means_done_where_there_was_nothing_to_find(output: str) -> None:
+    assert read_outcome(output, is_look_up=False).verdict is Verdict.DONE
+    assert read_outcome(output, is_look_up=True).verdict is Verdict.NOTHING
+
+
+@pytest.mark.parametrize("output", ['{"rows": []}', '{"rows_affected":0}', "false", '{"found":false}'])
+def test_a_tool_that_says_that_there_was_none_is_believed(output: str) -> None:
+    assert read_outcome(output, is_look_up=False).verdict is Verdict.NOTHING
+
+
+def test_what_is_nested_too_deep_to_be_read_is_a_failure() -> None:
+    for levels in (150, 400, 100_000):
+        outcome = read_outcome("[" * levels + "]" * levels, is_look_up=True)
+        assert outcome.verdict is Verdict.FAILED
+
+
 @given(JSON)
 def test_any_json_is_read(value: object) -> None:
-    outcome = read_outcome(json.dumps(value))
+    outcome = read_outcome(json.dumps(value), is_look_up=True)
     assert bool(outcome.records) == (outcome.verdict is Verdict.FOUND)
 
 
 @given(st.text())
 def test_any_text_is_read(text: str) -> None:
-    read_outcome(text)
+    read_outcome(text, is_look_up=True)
 
 
 @pytest.mark.parametrize(

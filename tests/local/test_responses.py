@@ -202,7 +202,11 @@ def test_tokens_run_out() -> None:
     assert not client.response.has_spent_its_tokens, "one of text, two of audio"
     client.response.say("", TENTH)
     assert client.response.has_spent_its_tokens
+    client.response.say("", TENTH)
     client.response.finish("incomplete", reason="max_output_tokens")
+    usage = client.done()["usage"]
+    assert isinstance(usage, dict)
+    assert (usage["output_tokens"], usage["output_token_details"]) == (5, {"text_tokens": 1, "audio_tokens": 4})
     assert client.done()["status_details"] == {"type": "incomplete", "reason": "max_output_tokens"}
 
 

@@ -155,6 +155,14 @@ def test_a_browser_brings_its_key_as_a_subprotocol() -> None:
     run(scenario)
 
 
+def test_a_client_of_azure_brings_its_key_in_a_header_of_its_own() -> None:
+    async def scenario(model: Model) -> None:
+        async with model.connect(headers={"api-key": "any"}) as socket:
+            assert (await receive(socket))["type"] == "session.created"
+
+    run(scenario)
+
+
 def test_elsewhere_there_is_nothing() -> None:
     async def scenario(model: Model) -> None:
         base = model.server.url.replace("ws://", "http://").removesuffix("/v1/realtime")

@@ -8,7 +8,7 @@ from app.local.foreign import understand_foreign
 from app.local.offers import tools_of
 from app.local.sayings import Intent
 from app.session.claims import claims_to_be_human
-from tests.support.talks import ACME, BOOK, CANCEL, END, LOOKUP, TRANSFER, Talk
+from tests.support.talks import ACME, BOOK, CANCEL, END, LOOKUP, TRANSFER, Talk, offer
 
 pytestmark = pytest.mark.core
 
@@ -139,3 +139,57 @@ def test_every_language_can_say_everything(language: str) -> None:
         heard.append(told.writes("1042"))
     assert all(text.strip() for text in heard)
     assert not any(blank in text for text in heard for blank in ("None", "{", "}", "  ", " .", " ,"))
+
+
+PARTY = offer(
+    "book_table",
+    "",
+    party_size={"type": "integer", "maximum": 12},
+    seating={"type": "string", "enum": ["inside", "outside"]},
+    date={"type": "string", "format": "date"},
+)
+ODD = offer(
+    "book_thing",
+    "",
+    widget_count={"type": "integer"},
+    flavour={"type": "string", "enum": ["a", "b"]},
+    item_id={"type": "integer"},
+    product_id={"type": "integer"},
+)
+
+
+@pytest.mark.parametrize(
+    ("language", "most", "no_day"),
+    [
+        ("ko", "인원은 12 이하여야 합니다.", "달력에 없는 날짜입니다."),
+        ("ja", "人数は12以下でお願いします。", "その日付は暦にありません。"),
+    ],
+)
+def test_what_is_wrong_with_a_keyed_number_is_said(language: str, most: str, no_day: str) -> None:
+    talk = Talk([PARTY], HANBIT if language == "ko" else AKUME, language)
+    talk.writes("예약해 주세요" if language == "ko" else "予約をお願いします")
+    assert most in talk.presses("20")
+    talk.presses("4")
+    talk.presses("1")
+    assert no_day in talk.presses("20260231")
+    confirmed = talk.presses("20261125")
+    assert ("인원 4, 좌석 inside" if language == "ko" else "人数は4、お席はinside") in confirmed
+    assert confirmed in talk.writes("4명이나 5명" if language == "ko" else "4か5"), "left open, and so nothing"
+    assert talk.writes("12.5") != confirmed
+
+
+@pytest.mark.parametrize("language", ["ko", "ja"])
+def test_no_two_fields_of_a_confirmation_share_a_name(language: str) -> None:
+    talk = Talk([ODD], HANBIT if language == "ko" else AKUME, language)
+    talk.writes("예약해 주세요" if language == "ko" else "予約をお願いします")
+    for keys in ("3", "1", "12"):
+        talk.presses(keys)
+    told = talk.presses("13")
+    for name in ("widget count", "flavour", "product id"):
+        assert told.count(name) == 1
+
+
+def test_a_description_in_the_callers_language_is_the_name() -> None:
+    party = {"type": "integer", "description": "예약 인원 (1명에서 12명까지)"}
+    talk = Talk([offer("book_table", "", party_size=party)], HANBIT, "ko")
+    assert talk.writes("예약해 주세요").startswith("예약 인원을 전화기 번호판으로")

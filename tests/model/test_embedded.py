@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -43,6 +44,33 @@ def test_one_that_does_not_start_is_said_with_what_to_do() -> None:
         model = EmbeddedModel(command=(sys.executable, "-c", "raise SystemExit(3)"))
         with pytest.raises(ModelError, match=r"exit code 3.*pip install"):
             await model.start()
+        await model.close()
+
+    asyncio.run(scenario())
+
+
+def test_one_that_was_killed_runs_again_only_when_it_serves(tmp_path: Path) -> None:
+    """The new process is there seconds before it listens; until then no call may be sent its way."""
+    gate = tmp_path / "gate"
+    gate.touch()
+    waits = f"import pathlib, time\nwhile not pathlib.Path({str(gate)!r}).exists(): time.sleep(0.01)\n{PROGRAM}"
+
+    async def scenario() -> None:
+        model = EmbeddedModel(command=(sys.executable, "-c", waits))
+        again = asyncio.Event()
+        await model.start(again.set)
+        first = model.pid
+        assert first is not None
+        gate.unlink()
+        os.kill(first, signal.SIGKILL)
+        async with asyncio.timeout(30):
+            while model.pid == first:  # noqa: ASYNC110 - another process, which nobody announces
+                await asyncio.sleep(0.01)
+        assert not model.is_running
+        gate.touch()
+        async with asyncio.timeout(30):
+            await again.wait()
+        assert model.is_running
         await model.close()
 
     asyncio.run(scenario())

@@ -1,9 +1,10 @@
-"""The known pitfalls of the realtime API (reference §6), each a test named by its row, over a real socket.
+"""The known pitfalls of OpenAI's realtime API, each a test by its number, over a real socket.
 
-Rows 1, 3, 8, 10, 14, 15, 16, 24, 25 and 26 need a whole call: they are in test_pitfalls_in_a_call.py.
-Left out: row 28 (the agent's own echo interrupts it), which is sound and no word on this wire: the caller's leg and the
-session judge it, and the tests of interruption hold them to it. Of row 5 only the error can be met, for nothing here
-ever commits the caller's audio by hand; of row 18 only the event, for the model's idle timeout is never set.
+They are what its reference asks for and what its users ran into. Numbers 1, 3, 8, 10, 14, 15, 16, 24, 25 and 26 need a
+whole call: they are in test_pitfalls_in_a_call.py. Left out: 28 (the agent's own echo interrupts it), which is sound
+and no word on this wire: the caller's leg and the session judge it, and the tests of interruption hold them to it. Of 5
+only the error can be met, for nothing here ever commits the caller's audio by hand; of 18 only the event, for the
+model's idle timeout is never set.
 """
 
 import json

@@ -1,6 +1,6 @@
-"""The pitfalls of the realtime API that only a whole call can fall into, each a test named by its row in the reference.
+"""The pitfalls of OpenAI's realtime API that only a whole call can fall into, each a test by its number.
 
-The real session, bridge and model leg over a real socket; the rows that concern the wire alone are in test_pitfalls.py.
+The real session, bridge and model leg over a real socket; those that concern the wire alone are in test_pitfalls.py.
 """
 
 import base64
