@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -104,7 +104,7 @@ class Exchange:
         self._store = store
         self._metrics = metrics
 
-    def _voice_of(self, agent: AgentFile) -> Callable[[str], Awaitable[bytes]] | None:
+    def _voice_of(self, agent: AgentFile) -> Callable[[str], Coroutine[None, None, bytes]] | None:
         """Return what speaks the model's words, if it is to answer in writing."""
         return None if agent.voice is None else partial(self._voice.speak, language=agent.language)
 

@@ -176,11 +176,6 @@ class TextDelta(_Event, tag="response.output_text.delta"):
     delta: str
 
 
-class TextDone(_Event, tag="response.output_text.done"):
-    response_id: str
-    item_id: str
-
-
 class ResponseDone(_Event, tag="response.done"):
     response: Response
 
@@ -204,10 +199,6 @@ class BetaTextDelta(TextDelta, tag="response.text.delta"):
     pass
 
 
-class BetaTextDone(TextDone, tag="response.text.done"):
-    pass
-
-
 ServerMessage = (
     ErrorEvent
     | SessionCreated
@@ -226,14 +217,12 @@ ServerMessage = (
     | AudioDone
     | TranscriptDelta
     | TextDelta
-    | TextDone
     | ResponseDone
     | RateLimitsUpdated
     | BetaAudioDelta
     | BetaAudioDone
     | BetaTranscriptDelta
     | BetaTextDelta
-    | BetaTextDone
 )
 
 IGNORED_TYPES = frozenset(
@@ -244,6 +233,8 @@ IGNORED_TYPES = frozenset(
         "response.content_part.done",
         "response.output_audio_transcript.done",
         "response.audio_transcript.done",
+        "response.output_text.done",
+        "response.text.done",
         "response.function_call_arguments.delta",
         # also fires for a call that was interrupted: response.output_item.done is the one to trust
         "response.function_call_arguments.done",

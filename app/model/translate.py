@@ -148,8 +148,6 @@ class Translator:
                 if self._speaks or not text:
                     return []  # words that nobody will hear: what becomes of them is known at the response's end
                 return [AgentText(self._model, ResponseId(response_id), ItemId(item_id), text)]
-            case messages.TextDone(response_id, item_id):
-                return [] if self._speaks else [AgentTextEnded(self._model, ResponseId(response_id), ItemId(item_id))]
             case messages.SpeechStarted(item_id, audio_start_ms):
                 return [CallerSpeechStarted(self._model, ItemId(item_id), audio_start_ms)]
             case messages.SpeechStopped(item_id, audio_end_ms):
@@ -234,6 +232,8 @@ class Translator:
         return said
 
     def _output_item(self, response_id: ResponseId, item: messages.Item) -> list[Event]:
+        if item.type == "message" and item.id and not self._speaks:
+            return [AgentTextEnded(self._model, response_id, ItemId(item.id))]
         # A call that was interrupted is done as well, as incomplete: it must not be run.
         if item.type != "function_call" or item.status != "completed":
             return []

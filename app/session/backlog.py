@@ -123,6 +123,7 @@ class Backlog:
     def begin_again(self, position: int) -> None:
         """What was sent from there on was sent in vain: it is due once more, to another model, before what waits."""
         self._places.clear()
+        self._next = -1
         frames = [frame for frame in self._had if frame[0] >= position]
         frames += self._due
         self._had.clear()

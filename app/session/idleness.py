@@ -41,7 +41,8 @@ class Idleness:
 
     def is_put_off(self, at: float) -> bool:
         """Somebody makes a sound: put the question off for a moment, but not for ever. False: it is not due, or was."""
-        if self._is_prompted or at < self.deadline or at >= self._active_at + 2 * self._prompt_s:
+        most_s = min(2 * self._prompt_s, (self._prompt_s + self._hangup_s) / 2)
+        if self._is_prompted or at < self.deadline or at >= self._active_at + most_s:
             return False
         self._put_off_until = at + LOOK_AGAIN_S
         return True
@@ -50,7 +51,7 @@ class Idleness:
         """Return what is due by now, the question once."""
         if at >= self._active_at + self._hangup_s:
             return Idle.HANG_UP
-        if at >= self._active_at + self._prompt_s and not self._is_prompted:
+        if not self._is_prompted and at >= self.deadline:
             self._is_prompted = True
             return Idle.PROMPT
         return None

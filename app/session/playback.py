@@ -160,11 +160,16 @@ class Playback:
 
     @property
     def is_silent(self) -> bool:
-        """Nothing sounds and nothing waits."""
-        for item in self._items:  # noqa: SIM110 - asked three times in every step; a generator would double its cost
-            if item.generated > item.heard:
+        """Nothing sounds and nothing waits, not even for our voice to speak it."""
+        for item in self._items:
+            if item.generated > item.heard or (item.is_written and not item.is_complete):
                 return False
         return True
+
+    @property
+    def has_sound(self) -> bool:
+        """Does anything sound, or wait with its sound?"""
+        return any(item.generated > item.heard for item in self._items)
 
     @property
     def is_empty(self) -> bool:

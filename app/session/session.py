@@ -200,7 +200,7 @@ def _take_from_model(call: CallState, event: ModelEvent, at: float) -> None:
                 call.responses.heard_from(response_id, at)
                 call.tool_rounds = 0
                 call.playback.audio(model, response_id, item_id, content_index, audio)
-                bound_waiting(call, at)
+                bound_waiting(call, response_id, at)
             else:
                 drop_stray(call, model, item_id)
         case AgentAudioEnded(_, _, item_id):
@@ -218,10 +218,12 @@ def _take_from_model(call: CallState, event: ModelEvent, at: float) -> None:
                 if claims_to_be_human(words):
                     cut_claim(call, response_id, item_id, at)
                 else:
-                    bound_waiting(call, at)
+                    bound_waiting(call, response_id, at)
             else:
                 drop_stray(call, model, item_id)
-        case AgentTextEnded(_, _, item_id):
+        case AgentTextEnded(_, response_id, item_id):
+            if claims_to_be_human(call.voicing.text_of(item_id), is_whole=True):
+                cut_claim(call, response_id, item_id, at)
             item_written(call, item_id)
         case ModelReady():
             model_ready(call, event, at)
@@ -325,7 +327,7 @@ def _go_on(call: CallState, at: float) -> None:
     if (phase is Phase.CONVERSING or phase is Phase.DISCLOSING) and call.line.is_given_up(at):
         close(call, Outcome.MODEL_LOST, Phrase.MODEL_LOST, at, transfer_to=call.terms.transfer_unserved)
     elif phase is Phase.CONVERSING:
-        if is_too_dear(call) and call.playback.is_silent and not call.responses.is_open and not call.voicing.due:
+        if is_too_dear(call) and call.playback.is_silent and not call.responses.is_open:
             close(call, Outcome.MAX_COST, Phrase.GOODBYE, at)  # what was paid for is heard to its end
         else:
             mind_recovery(call, at)

@@ -139,6 +139,11 @@ class CallerTurns:
         """The turns that only the model knows, by the item; → where on the stream each begins, ms."""
         return {item_id: turn.start_ms for item_id, turn in self._open.items() if not turn.is_answered}
 
+    @property
+    def has_ended_unwritten(self) -> bool:
+        """Has the caller finished a turn that only the model knows, and has not answered?"""
+        return any(turn.end_ms is not None and not turn.is_answered for turn in self._open.values())
+
     def forget(self, item_id: ItemId) -> None:
         """It was no turn after all, or is to become another item."""
         self._open.pop(item_id, None)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 
 from app.audio.formats import PCM16_24K, AudioFormat
 from app.audio.transcoder import as_audio
@@ -22,7 +22,7 @@ class SpeechLeg:
     def __init__(
         self,
         sounds: Mapping[Phrase, bytes],
-        voice: Callable[[str], Awaitable[bytes]] | None = None,
+        voice: Callable[[str], Coroutine[None, None, bytes]] | None = None,
         audio: AudioFormat = PCM16_24K,
     ) -> None:
         self._sounds = sounds
@@ -30,6 +30,7 @@ class SpeechLeg:
         self._audio = audio
         self._asked: deque[Speak] = deque()
         self._is_asked = asyncio.Event()
+        self._speaking: asyncio.Future[bytes] | None = None
         self._report: Callable[[Event], None] | None = None
 
     async def run(self, report: Callable[[Event], None]) -> None:
@@ -57,18 +58,25 @@ class SpeechLeg:
                     self._report(SpeechAudio(piece, sound))
                     self._report(SpeechEnded(piece))
             case CancelSpeech(piece):  # a phrase was given whole; the ledger has dropped it
+                if self._asked and self._asked[0].piece == piece and self._speaking is not None:
+                    self._speaking.cancel()
                 self._asked = deque(asked for asked in self._asked if asked.piece != piece)
 
     async def _speak(self, asked: Speak, report: Callable[[Event], None]) -> None:
         sound, reason = b"", "no_voice"
         if self._voice is not None:
+            self._speaking = speaking = asyncio.ensure_future(self._voice(asked.text))
             try:
-                async with asyncio.timeout(PIECE_TIMEOUT_S):
-                    sound = await self._voice(asked.text)
+                done, _ = await asyncio.wait({speaking}, timeout=PIECE_TIMEOUT_S)
+                sound, reason = (speaking.result(), "silent") if done else (b"", "timeout")
             except VoiceAgentError:
                 reason = "not_spoken"
-            except TimeoutError:
-                reason = "timeout"
+            except asyncio.CancelledError:
+                if not speaking.cancelled():
+                    raise  # the leg itself is to end
+            finally:
+                self._speaking = None
+                speaking.cancel()
         if not self._asked or self._asked[0] is not asked:
             return  # cancelled meanwhile
         self._asked.popleft()

@@ -293,6 +293,8 @@ class StandInConnection:
         await self.send({"type": "conversation.item.added", "previous_item_id": None, "item": item})
         await self.send({"type": "response.output_text.delta", **where, "delta": text})
         await self.send({"type": "response.output_text.done", **where, "text": text})
+        whole: Wire = {"response_id": response_id, "output_index": 0, "item": item}
+        await self.send({"type": "response.output_item.done", **whole})
         done = response_object(response_id, "completed", None, [item])
         await self.send({"type": "response.done", "response": done})
         return item_id

@@ -10,12 +10,22 @@ from app.session.rules.cutting import note_tool
 from app.session.rules.heard import close_agent_turn_if_whole
 from app.session.rules.judging import cut_claim, interrupt
 from app.session.rules.leaving import after_turn, give_up_on_model, is_too_dear
-from app.session.rules.saying import say_to_model
+from app.session.rules.saying import RECOVERED, say_to_model
 from app.session.rules.state import CallState
 from app.session.rules.voicing import response_written
 from app.session.toolcalls import ToolCall
-from app.session.words import ItemId, ResponseStatus, ToolCallId, ToolStatus
+from app.session.words import ItemId, ResponseId, ResponseStatus, ToolCallId, ToolStatus
 
+CUT_OFF_CUE = (
+    "Your voice broke off while you were speaking. The caller has heard your last words above and nothing behind them. "
+    "Go on from there, and do not begin anew."
+)
+WHOLE_CUE = (
+    "The line to you broke behind your last words above, which the caller has heard to their end: do not say them "
+    "again. If you wanted to do something more, such as calling a tool, do it now; else ask whether there is anything "
+    "else."
+)
+"""When all was there but the word that nothing follows."""
 MOST_TOOL_ROUNDS = 12
 """A model that calls tools so often, and says nothing to the caller meanwhile, will not stop by itself."""
 MAX_WAITING_CHARS = 1800
@@ -68,26 +78,36 @@ def turn_committed(call: CallState, item_id: ItemId, at: float) -> None:
     after_turn(call, at)
 
 
-def bound_waiting(call: CallState, at: float) -> None:
+def bound_waiting(call: CallState, response_id: ResponseId, at: float) -> None:
     """Two minutes of unheard speech are enough: the response is cancelled, and what there is plays out."""
-    if call.playback.waiting_ms > MAX_WAITING_MS or call.voicing.waiting_chars > MAX_WAITING_CHARS:
-        cut_response = call.responses.cut(at)
-        if cut_response is not None:
-            response_written(call, cut_response, is_broken_off=True)
-            call.playback.response_complete(cut_response, is_shortened=True)
-            call.out.append(CancelResponse(call.line.model, cut_response))
+    if call.playback.waiting_ms <= MAX_WAITING_MS and call.voicing.waiting_chars <= MAX_WAITING_CHARS:
+        return
+    model = call.line.model
+    if response_id == call.renewal.response_id and call.renewal.former is not None:
+        model, call.renewal.response_id = call.renewal.former, None
+        call.responses.bar(response_id)
+    elif response_id != call.responses.response_id or call.responses.cut(at) is None:
+        return
+    response_written(call, response_id, is_broken_off=True)
+    call.playback.response_complete(response_id, is_shortened=True)
+    call.out.append(CancelResponse(model, response_id))
 
 
 def response_ended(call: CallState, event: ResponseEnded, at: float) -> None:
     """The last word on a response, whatever became of it."""
-    response_written(call, event.response_id)
+    is_cut = call.responses.is_cut(event.response_id)
+    is_owed = event.response_id == call.renewal.response_id
+    is_whole = call.playback.is_whole(event.response_id)
+    response_written(call, event.response_id, is_broken_off=event.status is not ResponseStatus.COMPLETED)
     claim = next((item for item, words in call.playback.words_of(event.response_id).items() if _is_claim(words)), None)
     was_open = call.responses.ended(event.response_id)
-    if event.response_id == call.renewal.response_id:
+    if is_owed:
         call.renewal.response_id = None
     call.playback.response_complete(event.response_id)
     close_agent_turn_if_whole(call)
-    if was_open and event.status is ResponseStatus.FAILED:
+    if is_owed and event.status is ResponseStatus.FAILED:
+        go_on_with(call, event.response_id, is_whole=is_whole)
+    elif was_open and event.status is ResponseStatus.FAILED and not is_cut:
         if not call.responses.failed(at):
             give_up_on_model(call, at)
     elif was_open:
@@ -97,6 +117,22 @@ def response_ended(call: CallState, event: ResponseEnded, at: float) -> None:
     if claim is not None:
         cut_claim(call, event.response_id, claim, at)
     follow_up(call, at)
+
+
+def go_on_with(call: CallState, response_id: ResponseId | None, *, is_whole: bool) -> None:
+    """A response was not finished by the session that began it; None: it had not begun. Its answer is still owed.
+
+    What there is of it plays out before it is gone on with. is_whole: what had begun of it had come to its end.
+    """
+    if not call.is_begun or (response_id is not None and call.tools.goes_on(response_id)):
+        return  # what its tools answer is gone on with anyway
+    turn = call.agent_turns.present
+    if response_id is not None and call.playback.has_response(response_id):
+        call.cut_off, call.is_cut_off_whole = response_id, is_whole
+    elif response_id is not None and turn is not None and turn.response_id == response_id:
+        call.responses.want(say_to_model(call, Side.CUE, WHOLE_CUE))  # all that there was of it is heard
+    else:
+        call.responses.want(RECOVERED, confirmed=True)
 
 
 def tool_requested(call: CallState, event: ToolCallRequested, at: float) -> None:
@@ -153,6 +189,7 @@ def may_request(call: CallState) -> bool:
         and call.is_begun
         and call.responses.is_wanted
         and not is_too_dear(call)
+        and call.renewal.response_id is None
         and not call.responses.is_open
         and not call.responses.is_expected
         and not call.floor.is_caller_speaking

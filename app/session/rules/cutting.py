@@ -24,12 +24,11 @@ from app.session.words import ItemId, ModelNumber, Phrase, ToolStatus
 def cut_playback(call: CallState, at: float, *, is_barge_in: bool) -> Item | None:
     """Stop all that sounds or waits, on both sides of us, and enter what was heard of it; return what sounded."""
     call.interruption.drop()
-    call.cut_off = None
     cut_response = call.responses.cut(at)
-    was_silent = call.playback.is_silent
+    had_sound = call.playback.has_sound
     written = break_off(call)
     cut = call.playback.cut(at)
-    if not was_silent:
+    if had_sound:
         call.out.append(ClearPlayback())
     if cut_response is not None:
         call.out.append(CancelResponse(call.line.model, cut_response))
@@ -44,7 +43,7 @@ def cut_playback(call: CallState, at: float, *, is_barge_in: bool) -> Item | Non
     if cut.sounding is not None:
         truncate(call, cut.sounding)
     delete_unheard(call, cut.dropped)
-    if is_barge_in and not was_silent:
+    if is_barge_in and had_sound:
         note_barge_in(call, cut.sounding)
     for item in cut.finished:
         item_finished(call, item, at, mark=None)
@@ -57,6 +56,7 @@ def cut_playback(call: CallState, at: float, *, is_barge_in: bool) -> Item | Non
         if call.agent_turns.present is not None and call.agent_turns.present.is_of(item):
             add_to_turn(call, item, at, interrupted=True)
     call.out += call.agent_turns.close()
+    call.cut_off = None
     if cut.finished or cut.sounding is not None:
         call.idleness.agent_was_active(at)
     return cut.sounding

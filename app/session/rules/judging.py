@@ -1,6 +1,6 @@
 """Does the caller interrupt? Joins our ear's verdicts and the model's word to `interruption.py`, by the mode."""
 
-from app.session.commands import CancelResponse, DeleteItem, ListenClosely, NoteClaim, NoteFalseAlarm
+from app.session.commands import CancelResponse, CancelSpeech, DeleteItem, ListenClosely, NoteClaim, NoteFalseAlarm
 from app.session.conversation import Side
 from app.session.events import CallerAudio
 from app.session.interruption import Sound
@@ -28,11 +28,13 @@ MAX_CLAIMS = 3
 
 def is_news(call: CallState, frame: CallerAudio) -> bool:
     """Does this frame change anything but what the model is given?"""
-    if frame.verdict is not call.verdict or call.backlog.is_due:
+    if frame.verdict is not call.verdict:
         return True
-    if frame.verdict is Verdict.SPEECH and call.interruption.is_hearing:
-        return call.interruption.voice_heard(call.terms.audio.ms_of(len(frame.audio)))
-    return False
+    if (
+        frame.verdict is Verdict.SPEECH and call.interruption.is_hearing
+    ):  # each frame of it counts
+        return call.interruption.voice_heard(call.terms.audio.ms_of(len(frame.audio))) or call.backlog.is_due
+    return call.backlog.is_due
 
 
 def may_be_interrupted(call: CallState) -> bool:
@@ -188,6 +190,10 @@ def withdraw_claim(call: CallState, response_id: ResponseId, item_id: ItemId, at
             call.out.append(CancelResponse(call.line.model, cut_response))
     response_written(call, response_id)
     withdrawn = call.playback.withdraw(response_id)
+    for item in withdrawn:
+        if item.piece in call.speaking:
+            call.speaking.discard(item.piece)
+            call.out.append(CancelSpeech(item.piece))
     delete_unheard(call, withdrawn)
     cut_parts(call, withdrawn)
     call.out.append(NoteClaim(response_id, item_id, 0))

@@ -133,11 +133,13 @@ def speech_failed(call: CallState, piece: PieceNumber, at: float) -> None:
     call.speaking.discard(piece)
     item = call.playback.spoken_as(piece)
     call.playback.drop_speech(piece)
-    if item is not None and item.is_written:
+    if item is None:
+        return  # it was taken out meanwhile
+    if item.is_written:
         _part_failed(call, item, at)
         return
-    phrase = None if item is None else item.phrase
-    if call.phase.phase is Phase.DISCLOSING and call.disclosure.state is DisclosureState.SPEAKING:
+    phrase = item.phrase
+    if phrase is Phrase.DISCLOSURE and call.disclosure.state is DisclosureState.SPEAKING:
         disclosure_failed(call, at)
     elif piece == call.last_piece:
         hang_up(call, at, say=None if phrase is None else call.terms.phrases.get(phrase))

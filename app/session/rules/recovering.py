@@ -4,25 +4,15 @@ from app.session.commands import CloseModel, OpenModel
 from app.session.conversation import Side
 from app.session.events import ModelReady
 from app.session.phase import Phase
-from app.session.rules.answering import follow_up
+from app.session.rules.answering import CUT_OFF_CUE, WHOLE_CUE, follow_up, go_on_with
 from app.session.rules.beginning import COVER_AFTER_S, let_model_answer
 from app.session.rules.heard import settle_written
 from app.session.rules.renewing import drop_second, leave_former, limit_s, take_over, unheard_from
-from app.session.rules.saying import RECOVERED, say_to_model, speak
+from app.session.rules.saying import say_to_model, speak
 from app.session.rules.state import CallState
 from app.session.rules.voicing import break_off
 from app.session.words import Phrase, Verdict
 
-CUT_OFF_CUE = (
-    "Your voice broke off while you were speaking. The caller has heard your last words above and nothing behind them. "
-    "Go on from there, and do not begin anew."
-)
-WHOLE_CUE = (
-    "The line to you broke behind your last words above, which the caller has heard to their end: do not say them "
-    "again. If you wanted to do something more, such as calling a tool, do it now; else ask whether there is anything "
-    "else."
-)
-"""When all was there but the word that nothing follows."""
 SILENCE_S = 1.0
 """Of both sides, while somebody waits: after that something is said."""
 COVER_AGAIN_S = 0.1
@@ -52,9 +42,10 @@ def model_lost(
     call: CallState, at: float, *, is_final: bool = False, is_crowded: bool = False, silent_s: float = 0.0
 ) -> None:
     """What was under way with it is over; what is wanted stays wanted, and what it alone has heard is said again."""
-    if call.renewal.is_beside:
-        take_over(call, at)  # another is here already
-        leave_former(call)
+    call.tool_rounds = 0
+    if call.renewal.is_beside and not call.caller_turns.has_ended_unwritten:
+        take_over(call, at)  # another is here already, and knows all that is known
+        leave_former(call, at)
         return
     if call.line.is_ready:
         call.cover_at = at + COVER_AFTER_S
@@ -83,12 +74,8 @@ def model_lost(
     is_whole = lost is not None and call.playback.is_whole(lost) and not call.voicing.writings
     for writing in break_off(call):
         settle_written(call, writing.model, writing.response_id, writing.item_id)
-    if was_answering and call.is_begun and not (lost is not None and call.tools.goes_on(lost)):
-        if lost is not None and call.playback.has_response(lost):
-            call.cut_off = lost  # what there is of it plays out; then it is gone on with
-            call.is_cut_off_whole = is_whole
-        elif not unwritten:
-            call.responses.want(RECOVERED, confirmed=True)
+    if was_answering and (not unwritten or (lost is not None and call.playback.has_response(lost))):
+        go_on_with(call, lost, is_whole=is_whole)  # else the question is said again, and answered then
     call.playback.model_gone()
     follow_up(call, at)
 
@@ -134,12 +121,13 @@ def cover(call: CallState, at: float) -> None:
 def give_way(call: CallState, at: float) -> None:
     """It is not ready in time, or of no use, and there is another."""
     call.out.append(CloseModel(call.line.model))
+    _close_second(call, at)  # which is with the same model
     model_lost(call, at, is_final=True)
 
 
 def _close_second(call: CallState, at: float) -> None:
     renewal = call.renewal
-    if renewal.is_opening:
+    if renewal.is_opening or renewal.is_beside:
         call.out.append(CloseModel(renewal.model))
         drop_second(call, at)
     renewal.stop()

@@ -25,6 +25,7 @@ from app.session.events import (
 )
 from app.session.phase import Phase
 from app.session.renewal import FORMER_S
+from app.session.rules.answering import follow_up, go_on_with
 from app.session.rules.beginning import let_model_answer
 from app.session.rules.heard import note_caller_turn
 from app.session.rules.state import CallState
@@ -67,7 +68,7 @@ def mind_renewal(call: CallState, at: float) -> None:
     if renewal.is_beside:
         _wait_beside(call, at)
     if renewal.former_until is not None and (at >= renewal.former_until or _owes_nothing(call)):
-        close_former(call)
+        close_former(call, at)
 
 
 def _owes_nothing(call: CallState) -> bool:
@@ -154,22 +155,24 @@ def _adopt_turns(call: CallState, at: float) -> None:
         call.floor.caller_stopped()
 
 
-def close_former(call: CallState) -> None:
+def close_former(call: CallState, at: float) -> None:
     """It has said its last word."""
     if call.renewal.former is not None:
         call.out.append(CloseModel(call.renewal.former))
-        leave_former(call)
+        leave_former(call, at)
 
 
-def leave_former(call: CallState) -> None:
+def leave_former(call: CallState, at: float) -> None:
     """It is gone; what is left of a response that it did not finish plays out, and is gone on with."""
     owed = call.renewal.response_id
     call.renewal.former_gone()
-    if owed is not None:
-        response_written(call, owed, is_broken_off=True)
-    if owed is not None and call.playback.has_response(owed):
-        call.cut_off = owed
-        call.playback.response_complete(owed)
+    if owed is None:
+        return
+    is_whole = call.playback.is_whole(owed) and not call.voicing.writings
+    response_written(call, owed, is_broken_off=True)
+    go_on_with(call, owed, is_whole=is_whole)
+    call.playback.response_complete(owed)
+    follow_up(call, at)
 
 
 def second_says(call: CallState, event: ModelEvent, at: float) -> None:
@@ -214,7 +217,7 @@ def former_says(call: CallState, event: ModelEvent, at: float) -> None:
         case ResponseStarted(model, response_id):
             call.out.append(CancelResponse(model, response_id))  # asked for before, and of the present one again
         case ModelLost():
-            leave_former(call)
+            leave_former(call, at)
         case _:
             pass
 
