@@ -31,6 +31,10 @@ class ToolCall:
     def is_open(self) -> bool:
         return self.state in _OPEN
 
+    def is_of(self, other: "ToolCall") -> bool:
+        """Are both of the same response?"""
+        return (self.model, self.response_id) == (other.model, other.response_id)
+
 
 class ToolCalls:
     """The tool calls of one call, by id."""
@@ -42,8 +46,12 @@ class ToolCalls:
         self._told: dict[ResponseId, ItemId] = {}  # the last answer to a call of a response that has not gone on yet
 
     def request(self, call: ToolCall) -> bool:
-        """Take in a call and set it RUNNING; False when the model says the same one twice."""
-        if call.tool_call_id in self._calls:
+        """Take in a call and set it RUNNING; False when the model says the same one twice.
+
+        An id that comes again in another response is another call: some servers begin to count anew.
+        """
+        known = self._calls.get(call.tool_call_id)
+        if known is not None and (known.is_open or known.is_of(call)):
             return False
         self._calls[call.tool_call_id] = call
         call.state = ToolCallState.RUNNING

@@ -160,3 +160,11 @@ def test_another_model_counts_anew() -> None:
     backlog.begin_again(50 * FRAME)
     drained(backlog)
     assert backlog.place_of(0) == 50 * FRAME
+
+
+def test_another_model_counts_anew_also_where_nothing_has_to_be_heard_again() -> None:
+    backlog = Backlog(ULAW_8K)
+    give(backlog, 0, 60)
+    backlog.begin_again(60 * FRAME)
+    give(backlog, 60, 61)
+    assert backlog.place_of(0) == 60 * FRAME

@@ -508,3 +508,43 @@ def test_the_last_words_of_a_lost_call_end_within_twenty_seconds_of_the_loss() -
     assert HangUp() in out
     (at,) = [at for at, command in driver.log if command == HangUp()]
     assert 18.0 < at - lost_at <= 20.0
+
+
+def test_the_caller_can_interrupt_what_still_sounds_while_the_next_model_is_caught_up_with() -> None:
+    driver = conversing()
+    driver.send(ResponseStarted(M1, R1))
+    driver.send(AgentAudio(M1, R1, I1, 0, pcm(20_000)))
+    driver.hear(Verdict.SILENCE, 1000)
+    driver.send(ModelLost(M1, "close_1006"))
+    driver.hear(Verdict.SILENCE, 200)
+    assert ClearPlayback() in driver.hear(Verdict.SPEECH, 400)
+
+
+def test_a_cut_response_that_its_server_calls_failed_is_not_wanted_again() -> None:
+    driver = conversing(replace(CONFIRMED, barge_in=BargeInMode.IMMEDIATE))
+    for number in (1, 2):
+        response_id, item_id = ResponseId(f"resp_{number}"), ItemId(f"item_{number}")
+        driver.send(ResponseStarted(M1, response_id))
+        driver.send(AgentAudio(M1, response_id, item_id, 0, pcm(3000)))
+        driver.wait(0.5)
+        driver.send(CallerSpeechStarted(M1, A, 9000))
+        driver.send(ResponseEnded(M1, response_id, ResponseStatus.FAILED, "server_error", {}))
+    out = driver.wait(1.0)
+    assert not only(out, RequestResponse, SpeakPhrase)
+
+
+def test_what_the_first_model_has_called_in_vain_is_not_held_against_the_next() -> None:
+    driver = conversing(replace(CONFIRMED, models=(ModelTerms(), ModelTerms())))
+    for number in range(12):
+        response_id, tool_call_id = ResponseId(f"resp_{number}"), ToolCallId(f"call_{number}")
+        driver.send(ResponseStarted(M1, response_id))
+        driver.send(ToolCallRequested(M1, response_id, ItemId(f"call_item_{number}"), tool_call_id, "find", "{}"))
+        driver.send(ResponseEnded(M1, response_id, ResponseStatus.COMPLETED, "", {}))
+        driver.send(ToolCallFinished(tool_call_id, ToolStatus.OK, "{}"))
+    driver.send(ModelLost(M1, "http_401", is_final=True))
+    driver.wait(0.1)
+    driver.send(ModelReady(M2))
+    driver.send(ResponseStarted(M2, R1))
+    driver.send(ToolCallRequested(M2, R1, ItemId("call_item"), FIND, "find", "{}"))
+    driver.send(ResponseEnded(M2, R1, ResponseStatus.COMPLETED, "", {}))
+    assert RequestResponse(M2) in driver.send(ToolCallFinished(FIND, ToolStatus.OK, "{}"))

@@ -292,3 +292,59 @@ def test_the_end_of_the_call_closes_every_session() -> None:
     until(driver, 45.1)
     out = driver.send(StreamEnded(StreamEnd.STOPPED))
     assert only(out, CloseModel) == [CloseModel(M1), CloseModel(M2)]
+
+
+def beside(driver: Driver) -> None:
+    """The second session is there and waits for a quiet moment, for the first one has begun a response."""
+    until(driver, 45.1)
+    driver.send(ResponseStarted(M1, R1))
+    driver.send(ModelReady(M2))
+
+
+def test_a_response_that_had_no_sound_when_its_session_was_lost_is_asked_of_the_one_beside() -> None:
+    driver = conversing()
+    beside(driver)
+    assert RequestResponse(M2) in driver.send(ModelLost(M1, "session_expired"))
+
+
+@pytest.mark.parametrize("how", ["lost", "failed", "silent"])
+def test_a_response_that_the_former_session_never_finished_is_asked_for_anew(how: str) -> None:
+    driver = conversing()
+    beside(driver)
+    out = until(driver, 53.0)
+    assert NoteRenewal(M2, M1) in out
+    assert not only(out, RequestResponse), "the former one is to finish it"
+    match how:
+        case "lost":
+            out = driver.send(ModelLost(M1, "close_1006"))
+        case "failed":
+            out = driver.send(ResponseEnded(M1, R1, ResponseStatus.FAILED, "server_error", {}))
+        case "silent":
+            out = until(driver, 62.0)
+    assert RequestResponse(M2) in out
+
+
+def test_with_a_turn_that_only_the_lost_session_knows_the_one_beside_does_not_take_over() -> None:
+    driver = conversing()
+    until(driver, 44.0)
+    driver.send(CallerSpeechStarted(M1, A, 43_000))
+    driver.hear(Verdict.SOUND, 1500)
+    driver.hear(Verdict.SILENCE, 300)
+    driver.send(ModelReady(M2))
+    driver.send(CallerSpeechStopped(M1, A, 44_500))
+    driver.send(CallerTurnCommitted(M1, A))
+    assert CloseModel(M2) in driver.send(ModelLost(M1, "session_expired"))
+    assert only(driver.wait(0.1), OpenModel) == [OpenModel(M3)]
+    assert not only(driver.send(ModelReady(M3)), RequestResponse), "it has to hear the question first"
+
+
+def test_a_model_that_is_of_no_use_does_not_get_its_place_back_by_a_renewal() -> None:
+    driver = conversing(replace(CONFIRMED, models=(ModelTerms(session_limit_s=60.0), ModelTerms())))
+    beside(driver)
+    driver.send(ResponseEnded(M1, R1, ResponseStatus.FAILED, "server_error", {}))
+    driver.wait(0.6)
+    second = ResponseId("resp_2")
+    driver.send(ResponseStarted(M1, second))
+    driver.send(ResponseEnded(M1, second, ResponseStatus.FAILED, "server_error", {}))
+    out = driver.wait(0.1)
+    assert only(out, CloseModel, OpenModel) == [CloseModel(M1), CloseModel(M2), OpenModel(M3, 1)]

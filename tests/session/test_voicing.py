@@ -1,5 +1,8 @@
 """A model that answers in writing: its words are spoken by our own voice, and it remembers what was heard of them."""
 
+from dataclasses import replace
+from decimal import Decimal
+
 import pytest
 
 from app.session.commands import (
@@ -11,11 +14,13 @@ from app.session.commands import (
     HangUp,
     NoteBargeIn,
     NoteClaim,
+    NoteDisclosure,
     NoteTurn,
     OpenModel,
     Speak,
     SpeakPhrase,
 )
+from app.session.cost import Price, TokenPrice, TokenPrices
 from app.session.events import (
     AgentText,
     AgentTextEnded,
@@ -25,15 +30,30 @@ from app.session.events import (
     ResponseEnded,
     ResponseStarted,
     SpeechFailed,
+    StreamStarted,
     TurnHandlingSet,
 )
+from app.session.terms import ModelTerms
 from app.session.voicing import MOST_CHARS, Voicing
-from app.session.words import ItemId, ModelNumber, Phrase, PieceNumber, ResponseId, ResponseStatus, Speaker
-from tests.support.driver import M1, Driver
+from app.session.words import (
+    BargeInMode,
+    DisclosureResult,
+    ItemId,
+    ModelNumber,
+    Phrase,
+    PieceNumber,
+    ResponseId,
+    ResponseStatus,
+    Speaker,
+    Verdict,
+)
+from tests.support.driver import M1, TERMS, Driver
 
 pytestmark = pytest.mark.core
 
 R1, I1 = ResponseId("resp_1"), ItemId("item_1")
+EACH = TokenPrice(Decimal(10), Decimal(1), Decimal(10))
+DEAR = (ModelTerms(price=Price(TokenPrices(EACH, EACH))),)
 FIRST, SECOND = "Your order has been shipped. ", "It should arrive on Friday."
 
 
@@ -226,3 +246,53 @@ def test_more_than_two_minutes_of_text_are_cut_and_what_there_is_plays_out() -> 
     assert out[-1] == CancelResponse(M1, R1)
     count = sum(isinstance(command, CancelResponse) for command in out)
     assert count == 1
+
+
+def test_what_the_voice_has_still_to_speak_is_no_silence() -> None:
+    driver = Driver(replace(TERMS, barge_in=BargeInMode.CONFIRMED, idle_prompt_s=2.0, max_cost_usd=0.001, models=DEAR))
+    driver.converse()
+    driver.hear(Verdict.SILENCE, 200)
+    driver.send(ResponseStarted(M1, R1))
+    driver.send(AgentText(M1, R1, I1, FIRST + SECOND))
+    driver.send(AgentTextEnded(M1, R1, I1))
+    usage = {"output_tokens": 100, "output_token_details.text_tokens": 100, "input_tokens": 0, "total_tokens": 100}
+    driver.send(ResponseEnded(M1, R1, ResponseStatus.COMPLETED, "", usage))
+    assert driver.hear(Verdict.SILENCE, 4000) == [], "neither asked whether they are there, nor let go"
+    driver.speak(3, 1000)
+    driver.hear(Verdict.SILENCE, 1100)
+    driver.send(CallerSpeechStarted(M1, ItemId("item_2"), 9000))  # a cough, before the second sentence is there
+    driver.speak(4, 500)
+    out = driver.hear(Verdict.SILENCE, 1500)
+    (turn,) = turns_in(list(out))
+    assert turn.heard == FIRST + SECOND
+    assert SpeakPhrase(PieceNumber(5), Phrase.GOODBYE) in out, "what was paid for was heard"
+
+
+def test_a_claim_at_the_end_of_an_item_is_found_before_the_response_is_over() -> None:
+    driver = Driver()
+    driver.converse()
+    out = written(driver, "Yes, I am a real human", ends=False)
+    out += driver.send(AgentTextEnded(M1, R1, I1))
+    assert NoteClaim(R1, I1, 0) in out
+    assert not [c for c in out if isinstance(c, Speak)]
+
+
+def test_a_claim_while_disclosing_stops_the_voice_and_costs_the_disclosure_nothing() -> None:
+    driver = Driver()
+    driver.send(StreamStarted())
+    driver.speak(1, 2000)
+    driver.connect()
+    out = written(driver, "Hello there, good morning to you. ", ends=False)
+    assert out == [Speak(PieceNumber(2), "Hello there, good morning to you.")]
+    out = list(driver.send(AgentText(M1, R1, I1, "I am a real human being. ")))
+    assert CancelSpeech(PieceNumber(2)) in out
+    assert driver.send(SpeechFailed(PieceNumber(2), "timeout")) == []
+    assert NoteDisclosure(DisclosureResult.HEARD, 0, 2000, "1:20", 0) in driver.wait(2.1)
+
+
+def test_half_a_word_of_a_response_that_failed_is_not_spoken() -> None:
+    driver = Driver()
+    driver.converse()
+    written(driver, FIRST + "It should arr", ends=False)
+    out = driver.send(ResponseEnded(M1, R1, ResponseStatus.FAILED, "server_error", {}))
+    assert out == [Speak(PieceNumber(4), "It should")]

@@ -30,9 +30,7 @@ def is_news(call: CallState, frame: CallerAudio) -> bool:
     """Does this frame change anything but what the model is given?"""
     if frame.verdict is not call.verdict:
         return True
-    if (
-        frame.verdict is Verdict.SPEECH and call.interruption.is_hearing
-    ):  # each frame of it counts
+    if frame.verdict is Verdict.SPEECH and call.interruption.is_hearing:  # each frame of it counts
         return call.interruption.voice_heard(call.terms.audio.ms_of(len(frame.audio))) or call.backlog.is_due
     return call.backlog.is_due
 
