@@ -49,9 +49,9 @@ class Admission:
         self.is_draining = True
 
     def taken(self, at: float) -> int:
-        """Return how many places are taken: live calls and tickets that are out."""
+        """Return how many places are taken: live calls, and tickets that are out for others."""
         self._expire(at)
-        return self.live_calls + len(self._token_of)
+        return self.live_calls + sum(call_sid not in self._seats for call_sid in self._token_of)
 
     def is_full(self, at: float, agents: Iterable[Accounts] = ((None,),)) -> bool:
         """Say whether no call can be let in, whomever it is for. agents: of each that answers, its models' accounts."""
