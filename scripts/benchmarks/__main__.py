@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from scripts.benchmarks import barge_in, hearing, load, losses, rows
+from scripts.benchmarks import barge_in, hearing, load, losses, renewals, rows
 
 
 def main() -> int:
@@ -45,7 +45,16 @@ def main() -> int:
         "--real", type=_count, nargs="?", const=50, default=0, metavar="N", help="so many more over real sockets (50)"
     )
     lost.add_argument("--json", type=Path, metavar="FILE", help="write every figure there")
+    renewed = benchmarks.add_parser(
+        "renewals", help="calls across their provider's session limit: gaps in the agent's voice, context kept"
+    )
+    renewed.add_argument("--calls", type=_count, default=2, metavar="N", help="of each of two kinds (default: 2)")
+    renewed.add_argument("--limit", type=_limit, default=60.0, metavar="S", help="of a session (default: 60)")
+    renewed.add_argument("--times", type=_count, default=3, metavar="K", help="renewals in each call (default: 3)")
+    renewed.add_argument("--json", type=Path, metavar="FILE", help="write every figure there")
     arguments = parser.parse_args()
+    if arguments.benchmark == "renewals":
+        return renewals.run(arguments.calls, arguments.limit, arguments.times, arguments.json)
     if arguments.benchmark == "losses":
         return losses.run(arguments.count, arguments.seed, arguments.real, arguments.json)
     if arguments.benchmark == "barge-in":
@@ -61,6 +70,13 @@ def _count(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is too few; write 1 or more")
     return number
+
+
+def _limit(text: str) -> float:
+    seconds = float(text)
+    if not 10 <= seconds <= 3600:
+        raise argparse.ArgumentTypeError(f"{text} is no session limit for a call; write 10 to 3600 seconds")
+    return seconds
 
 
 def _recordings(text: str) -> Path:

@@ -2,17 +2,11 @@
 
 import asyncio
 import json
-import os
 import random
-import socket
-import sqlite3
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-import httpx
 
 from app.carrier.call import CallPlan, place_call
 from app.carrier.record import await_record
@@ -21,11 +15,10 @@ from app.carrier.steps import AgentDoes, HangUp, Say, Step, WaitForAgent
 from app.local.spoken import spoken
 from app.local.voice import caller_voice
 from app.local.workers import Mouth
+from scripts.benchmarks.real_service import EMBEDDED, model, orders_agent, service
 
-_ROOT = Path(__file__).parents[2]
 _LANES = 2
 """Calls at once."""
-_START_S = 90.0
 _RECORD_S = 20.0
 _FIRST_S, _LAST_S = 0.5, 30.0
 _STEPS: tuple[Step, ...] = (
@@ -97,7 +90,7 @@ async def lose(count: int, seed: int, folder: Path) -> list[RealCase]:
     """Hold so many calls, each of which loses its model's connection once."""
     chances = random.Random(seed)
     mouth = Mouth()
-    async with _model() as port, _lanes(port) as relays, _service(relays, folder) as url:
+    async with model(*EMBEDDED) as port, _lanes(port) as relays, service(folder, _agents(relays)) as url:
         waiting: asyncio.Queue[int] = asyncio.Queue()
         for lane in range(len(relays)):
             waiting.put_nowait(lane)
@@ -141,22 +134,6 @@ def _number(lane: int) -> str:
 
 
 @asynccontextmanager
-async def _model() -> AsyncIterator[int]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "app", "model", "--port", "0"), cwd=_ROOT, stdout=asyncio.subprocess.PIPE
-    )
-    assert process.stdout is not None
-    try:
-        async with asyncio.timeout(_START_S):
-            line = (await process.stdout.readline()).decode()
-        yield int(line.rsplit(":", 1)[1].split("/", 1)[0])
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
-
-
-@asynccontextmanager
 async def _lanes(port: int) -> AsyncIterator[list[_Relay]]:
     relays = [_Relay(port) for _ in range(_LANES)]
     for relay in relays:
@@ -168,51 +145,7 @@ async def _lanes(port: int) -> AsyncIterator[list[_Relay]]:
             relay.stop()
 
 
-@asynccontextmanager
-async def _service(relays: list[_Relay], folder: Path) -> AsyncIterator[str]:
-    agents = folder / "agents"
-    agents.mkdir()
-    (folder / "data").mkdir()
-    sample = (_ROOT / "deploy" / "agents" / "acme-orders.yaml").read_text()
-    for lane, relay in enumerate(relays):
-        text = sample.replace("agent: acme-orders ", f"agent: lane-{lane} ").replace("default: true", "default: false")
-        text = text.replace("+15550100", _number(lane))
-        model = f"provider: compatible\n  name: local\n  api_key_env: MODEL_KEY\n  base_url: http://127.0.0.1:{relay.port}/v1"
-        (agents / f"lane-{lane}.yaml").write_text(text.replace("provider: local", model))
-    with sqlite3.connect(folder / "data" / "orders.db") as database:
-        database.execute("create table orders (number text primary key, status text, eta text)")
-        database.execute("insert into orders values ('1042', 'shipped', '2026-11-25')")
-    database.close()
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "VIRTUAL_ENV", "LANG") if name in os.environ}
-    environment = {
-        "PORT": str(port),
-        "AGENTS_DIR": str(agents),
-        "DATA_DIR": str(folder / "data"),
-        "DATABASE_URL": "sqlite:///orders.db",
-        "MODEL_KEY": "benchmark",
+def _agents(relays: list[_Relay]) -> dict[str, str]:
+    return {
+        f"lane-{lane}": orders_agent(f"lane-{lane}", _number(lane), relay.port) for lane, relay in enumerate(relays)
     }
-    with (folder / "service.log").open("wb") as log:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "app", "serve"), cwd=_ROOT, env={**inherited, **environment}, stdout=log, stderr=log
-        )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        async with asyncio.timeout(_START_S), httpx.AsyncClient() as client:
-            while not await _is_ready(client, url):
-                if process.returncode is not None:
-                    raise RuntimeError(f"the service ended at once: {(folder / 'service.log').read_text()[-2000:]}")
-                await asyncio.sleep(0.1)
-        yield url
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
-
-
-async def _is_ready(client: httpx.AsyncClient, url: str) -> bool:
-    try:
-        return (await client.get(f"{url}/readyz")).status_code == httpx.codes.OK
-    except httpx.TransportError:
-        return False  # it does not listen yet

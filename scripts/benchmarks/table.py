@@ -84,8 +84,7 @@ def line(level: Level, measured: Sequence[Level]) -> str:
         f"{_p99(level.load_late)} {level.load_share:.0%}{'!' if level.is_load_late else ''}",
         f"{level.quiet_share:.0%}",
     )
-    clean = "\r\x1b[K" if sys.stderr.isatty() and sys.stdout.isatty() else ""
-    return clean + "  ".join(cell.rjust(width) for cell, (_, width) in zip(cells, _COLUMNS, strict=True))
+    return cleared() + "  ".join(cell.rjust(width) for cell, (_, width) in zip(cells, _COLUMNS, strict=True))
 
 
 def _p99(measured: Spread | None) -> str:
@@ -132,6 +131,11 @@ def verdicts(rows: Sequence[Row]) -> str:
         for row in rows
     ]
     return "\n".join(["", *lines])
+
+
+def cleared() -> str:
+    """Return what takes `progress` away from the line that is printed next."""
+    return "\r\x1b[K" if sys.stderr.isatty() and sys.stdout.isatty() else ""
 
 
 def progress(what: str) -> None:
