@@ -348,3 +348,29 @@ def test_a_model_that_is_of_no_use_does_not_get_its_place_back_by_a_renewal() ->
     driver.send(ResponseEnded(M1, second, ResponseStatus.FAILED, "server_error", {}))
     out = driver.wait(0.1)
     assert only(out, CloseModel, OpenModel) == [CloseModel(M1), CloseModel(M2), OpenModel(M3, 1)]
+
+
+@pytest.mark.parametrize("mode", [BargeInMode.OFF, BargeInMode.IMMEDIATE])
+def test_a_session_that_still_hears_an_answered_turn_at_the_last_moment_does_not_take_over(mode: BargeInMode) -> None:
+    driver = conversing(replace(CONFIRMED, barge_in=mode))
+    until(driver, 40.0)
+    until(driver, 40.1, Verdict.SOUND)
+    driver.send(CallerSpeechStarted(M1, A, 36_400))
+    until(driver, 45.1, Verdict.SOUND)
+    driver.send(ModelReady(M2))
+    until(driver, 55.0, Verdict.SOUND)  # a turn of 15 s: from 52.5 on the second session is given it, twice as fast
+    driver.send(CallerSpeechStarted(M2, B, 200))
+    until(driver, 55.5)
+    driver.send(CallerSpeechStopped(M1, A, 52_000))
+    driver.send(CallerTurnCommitted(M1, A))
+    driver.send(CallerTranscript(M1, A, "A long sentence."))
+    driver.send(ResponseStarted(M1, R1))
+    driver.send(AgentAudio(M1, R1, I1, 0, pcm(3000)))
+    driver.send(ResponseEnded(M1, R1, ResponseStatus.COMPLETED, "", {}))
+    until(driver, 55.8, Verdict.SOUND)
+    driver.send(CallerSpeechStarted(M1, ItemId("caller_c"), 52_300))  # and the caller speaks again
+    out = until(driver, 59.5, Verdict.SOUND)
+    assert CloseModel(M2) in out
+    assert not only(out, NoteRenewal)
+    driver.send(ModelLost(M1, "session_expired"))
+    assert OpenModel(M3) in driver.wait(0.1)

@@ -77,10 +77,21 @@ def _owes_nothing(call: CallState) -> bool:
 
 def _wait_beside(call: CallState, at: float) -> None:
     renewal = call.renewal
-    if is_quiet(call) or renewal.is_last_moment(at) or (renewal.is_overdue(at) and is_gap(call)):
+    if renewal.is_last_moment(at) and _hears_what_is_over(call):
+        call.out.append(CloseModel(renewal.model))  # it would take a turn that was answered for a new one
+        drop_second(call, at)
+    elif is_quiet(call) or renewal.is_last_moment(at) or (renewal.is_overdue(at) and is_gap(call)):
         take_over(call, at)
     elif renewal.is_overdue(at) and call.beside is None:
         _listen_beside(call, call.caller_turns.unended)
+
+
+def _hears_what_is_over(call: CallState) -> bool:
+    """Is the second session so far behind that it is still in a turn of the caller's before the present one?"""
+    if not call.beside or call.renewal.open_item is None or not call.floor.is_caller_speaking:
+        return False
+    begins = call.beside.place_of(call.terms.audio.bytes_of(call.renewal.speech_ms))
+    return begins < call.turn_over_bytes
 
 
 def _listen_beside(call: CallState, turns: dict[ItemId, int]) -> None:
