@@ -205,13 +205,13 @@ class Playback:
         self._items.append(Item(part.model, part.response_id, part.item_id, part.number, piece=piece, text=part.text))
 
     def speech(self, piece: PieceNumber, audio: bytes) -> None:
-        item = self._of_piece(piece)
+        item = self.spoken_as(piece)
         if item is not None:
             self._generated(item, audio)
 
     def speech_complete(self, piece: PieceNumber) -> bool:
         """No more of it comes. False: there was no sound in it at all."""
-        item = self._of_piece(piece)
+        item = self.spoken_as(piece)
         if item is None:
             return True
         if not item.generated:
@@ -221,11 +221,11 @@ class Playback:
 
     def spoken_as(self, piece: PieceNumber) -> Item | None:
         """Return the phrase, or the piece of what the model wrote, of that number."""
-        return self._of_piece(piece)
+        return next((item for item in self._items if item.piece == piece), None)
 
     def drop_speech(self, piece: PieceNumber) -> None:
         """It cannot be spoken (on)."""
-        item = self._of_piece(piece)
+        item = self.spoken_as(piece)
         if item is not None:
             item.is_complete = True
             if not item.generated:
@@ -290,7 +290,7 @@ class Playback:
         return any(item.response_id == response_id for item in self._items)
 
     def is_whole(self, response_id: ResponseId) -> bool:
-        """Has all that there is of a response come to its end? Whether more was to follow, nobody knows."""
+        """Has all that is here of a response come to its end?"""
         return all(item.is_complete or item.is_written for item in self._items if item.response_id == response_id)
 
     def model_gone(self) -> None:
@@ -497,9 +497,6 @@ class Playback:
         if audio and not item.is_closed and not item.is_complete:
             item.waiting.append(memoryview(audio))
             item.generated += len(audio)
-
-    def _of_piece(self, piece: PieceNumber) -> Item | None:
-        return next((item for item in self._items if item.piece == piece), None)
 
     def _of_model(self, model: ModelNumber, response_id: ResponseId, item_id: ItemId, content_index: int) -> Item:
         for item in reversed(self._items):

@@ -4,7 +4,7 @@ Takes in one event at a time and answers with the commands that it calls for, in
 random: time is an argument, silence is news by `deadline`. The small machines (phase, floor, disclosure, responses,
 playback, tool calls, turns, keypad, line, interruption) do not know each other; they are joined here, and in the rules
 beside this file (`rules/`), which import downwards: saying, beginning, heard, voicing, cutting, leaving, judging,
-answering.
+answering, renewing, recovering.
 """
 
 from typing import assert_never

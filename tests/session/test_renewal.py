@@ -8,6 +8,7 @@ from app.audio.formats import PCM16_24K
 from app.session.commands import (
     AddAgentText,
     AddCallerText,
+    AddCue,
     AppendInputAudio,
     ClearPlayback,
     CloseModel,
@@ -21,6 +22,7 @@ from app.session.commands import (
 )
 from app.session.events import (
     AgentAudio,
+    AgentText,
     AgentTranscript,
     CallerSpeechStarted,
     CallerSpeechStopped,
@@ -322,6 +324,19 @@ def test_a_response_that_the_former_session_never_finished_is_asked_for_anew(how
         case "silent":
             out = until(driver, 62.0)
     assert RequestResponse(M2) in out
+
+
+def test_a_written_answer_that_the_former_session_broke_off_is_gone_on_with_where_it_broke() -> None:
+    driver = conversing()
+    beside(driver)
+    driver.send(AgentText(M1, R1, I1, "Your order has been shipped. It should arr"))
+    driver.speak(3, 500)
+    assert NoteRenewal(M2, M1) in until(driver, 53.0)
+    driver.send(ResponseEnded(M1, R1, ResponseStatus.FAILED, "server_error", {}))
+    driver.speak(4, 300)
+    (cue,) = only(until(driver, 55.0), AddCue)
+    assert isinstance(cue, AddCue)
+    assert cue.text.startswith("Your voice broke off")
 
 
 def test_with_a_turn_that_only_the_lost_session_knows_the_one_beside_does_not_take_over() -> None:

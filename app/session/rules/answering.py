@@ -12,7 +12,7 @@ from app.session.rules.judging import cut_claim, interrupt
 from app.session.rules.leaving import after_turn, give_up_on_model, is_too_dear
 from app.session.rules.saying import RECOVERED, say_to_model
 from app.session.rules.state import CallState
-from app.session.rules.voicing import response_written
+from app.session.rules.voicing import is_whole, response_written
 from app.session.toolcalls import ToolCall
 from app.session.words import ItemId, ResponseId, ResponseStatus, ToolCallId, ToolStatus
 
@@ -97,7 +97,7 @@ def response_ended(call: CallState, event: ResponseEnded, at: float) -> None:
     """The last word on a response, whatever became of it."""
     is_cut = call.responses.is_cut(event.response_id)
     is_owed = event.response_id == call.renewal.response_id
-    is_whole = call.playback.is_whole(event.response_id)
+    was_whole = is_whole(call, event.response_id)
     response_written(call, event.response_id, is_broken_off=event.status is not ResponseStatus.COMPLETED)
     claim = next((item for item, words in call.playback.words_of(event.response_id).items() if _is_claim(words)), None)
     was_open = call.responses.ended(event.response_id)
@@ -106,7 +106,7 @@ def response_ended(call: CallState, event: ResponseEnded, at: float) -> None:
     call.playback.response_complete(event.response_id)
     close_agent_turn_if_whole(call)
     if is_owed and event.status is ResponseStatus.FAILED:
-        go_on_with(call, event.response_id, is_whole=is_whole)
+        go_on_with(call, event.response_id, was_whole=was_whole)
     elif was_open and event.status is ResponseStatus.FAILED and not is_cut:
         if not call.responses.failed(at):
             give_up_on_model(call, at)
@@ -119,16 +119,16 @@ def response_ended(call: CallState, event: ResponseEnded, at: float) -> None:
     follow_up(call, at)
 
 
-def go_on_with(call: CallState, response_id: ResponseId | None, *, is_whole: bool) -> None:
+def go_on_with(call: CallState, response_id: ResponseId | None, *, was_whole: bool) -> None:
     """A response was not finished by the session that began it; None: it had not begun. Its answer is still owed.
 
-    What there is of it plays out before it is gone on with. is_whole: what had begun of it had come to its end.
+    What there is of it plays out before it is gone on with. was_whole: what had begun of it had come to its end.
     """
     if not call.is_begun or (response_id is not None and call.tools.goes_on(response_id)):
         return  # what its tools answer is gone on with anyway
     turn = call.agent_turns.present
     if response_id is not None and call.playback.has_response(response_id):
-        call.cut_off, call.is_cut_off_whole = response_id, is_whole
+        call.cut_off, call.is_cut_off_whole = response_id, was_whole
     elif response_id is not None and turn is not None and turn.response_id == response_id:
         call.responses.want(say_to_model(call, Side.CUE, WHOLE_CUE))  # all that there was of it is heard
     else:

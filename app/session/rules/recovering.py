@@ -10,7 +10,7 @@ from app.session.rules.heard import settle_written
 from app.session.rules.renewing import drop_second, leave_former, limit_s, take_over, unheard_from
 from app.session.rules.saying import say_to_model, speak
 from app.session.rules.state import CallState
-from app.session.rules.voicing import break_off
+from app.session.rules.voicing import break_off, is_whole
 from app.session.words import Phrase, Verdict
 
 SILENCE_S = 1.0
@@ -71,11 +71,11 @@ def model_lost(
         call.responses.unwant(item_id)
     call.is_repeating = call.is_repeating or bool(unwritten)
     call.repeated_by = None
-    is_whole = lost is not None and call.playback.is_whole(lost) and not call.voicing.writings
+    was_whole = lost is not None and is_whole(call, lost)
     for writing in break_off(call):
         settle_written(call, writing.model, writing.response_id, writing.item_id)
     if was_answering and (not unwritten or (lost is not None and call.playback.has_response(lost))):
-        go_on_with(call, lost, is_whole=is_whole)  # else the question is said again, and answered then
+        go_on_with(call, lost, was_whole=was_whole)  # else the question is said again, and answered then
     call.playback.model_gone()
     follow_up(call, at)
 

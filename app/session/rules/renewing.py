@@ -29,7 +29,7 @@ from app.session.rules.answering import follow_up, go_on_with
 from app.session.rules.beginning import let_model_answer
 from app.session.rules.heard import note_caller_turn
 from app.session.rules.state import CallState
-from app.session.rules.voicing import response_written
+from app.session.rules.voicing import is_whole, response_written
 from app.session.words import ItemId, ModelNumber, Verdict
 
 MARGIN_MS = 200
@@ -179,9 +179,9 @@ def leave_former(call: CallState, at: float) -> None:
     call.renewal.former_gone()
     if owed is None:
         return
-    is_whole = call.playback.is_whole(owed) and not call.voicing.writings
+    was_whole = is_whole(call, owed)
     response_written(call, owed, is_broken_off=True)
-    go_on_with(call, owed, is_whole=is_whole)
+    go_on_with(call, owed, was_whole=was_whole)
     call.playback.response_complete(owed)
     follow_up(call, at)
 

@@ -41,6 +41,12 @@ def response_written(call: CallState, response_id: ResponseId, *, is_broken_off:
             _finish(call, writing, is_broken_off=is_broken_off)
 
 
+def is_whole(call: CallState, response_id: ResponseId) -> bool:
+    """Has all that there is of a response come to its end? Whether more was to follow, nobody knows."""
+    is_being_written = any(writing.response_id == response_id for writing in call.voicing.writings)
+    return call.playback.is_whole(response_id) and not is_being_written
+
+
 def break_off(call: CallState) -> list[Writing]:
     """No more of anything comes: what there is enters the ledger. Returns what was being written."""
     begun = call.voicing.writings
