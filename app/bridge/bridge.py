@@ -127,7 +127,7 @@ class Bridge:
             self._decide(event)
             while inbox:
                 self._decide(inbox.popleft())
-        except BaseException as error:
+        except BaseException as error:  # a cancellation too: `run` must not wait for ever
             if self._over is None or self._over.done():
                 raise
             self._over.set_exception(error)

@@ -156,7 +156,7 @@ class TypedTalk:
                 if lost is None or lost.is_final:
                     break
                 self._note(f"{self.model_name} could not be reached: {lost.reason}; trying again in {pause_s:g} s")
-                await asyncio.sleep(pause_s)
+                await asyncio.sleep(pause_s)  # a vendor that is crowded is not asked again at once; nobody is on a line
                 lost = await self._connect()
             if lost is None:
                 self._tell()

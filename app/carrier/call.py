@@ -204,7 +204,7 @@ class _Call:
     async def _pass(self, length_s: float) -> None:
         """Let time pass on the line; the caller hangs up if it becomes too long."""
         left = self._hang_up_at - time.monotonic()
-        await asyncio.sleep(max(0.0, min(length_s, left)))
+        await asyncio.sleep(max(0.0, min(length_s, left)))  # the line is in real time: a pause is to be waited for
         if length_s >= left:
             self._hang_up_late()
 

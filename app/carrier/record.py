@@ -107,7 +107,7 @@ def await_record(path: Path, wait_s: float) -> ServiceRecord | str:
     """Return the record, or why there is none. wait_s: for a file that is not there yet; blocks so long at most."""
     give_up_at = time.monotonic() + wait_s
     while not path.exists() and time.monotonic() < give_up_at:
-        time.sleep(_LOOK_S)
+        time.sleep(_LOOK_S)  # another process writes the file, and tells nobody
     try:
         return read_record(path)
     except FileNotFoundError:

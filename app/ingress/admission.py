@@ -88,7 +88,7 @@ class Admission:
             raise CallRefused("full", f"all {self.max_calls} places are taken; MAX_CALLS says how many there are")
 
     def withdraw(self, call_sid: str) -> None:
-        """Take back the ticket that is out for a call, if there is one: the call has ended, or asks again."""
+        """Take back the ticket that is out for a call, if there is one: the call has ended."""
         token = self._token_of.pop(call_sid, None)
         if token is not None:
             self._tickets[token].spent = "expired"

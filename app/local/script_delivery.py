@@ -85,7 +85,7 @@ class ScriptDelivery:
             self._response.open_message(message.phase)
             self._left = deque(deltas_of(words, _in_format(pcm, audio_format), audio_format, self._manner))
         for _ in range(len(self._left)):
-            await asyncio.sleep(self._give_next())
+            await asyncio.sleep(self._give_next())  # the pace that the script asks for
             if self._response.has_spent_its_tokens:
                 return
 
@@ -95,7 +95,7 @@ class ScriptDelivery:
         for number in range(min(count, len(self._left))):
             wait_s = self._give_next()
             if number < count - 1:
-                await asyncio.sleep(wait_s)
+                await asyncio.sleep(wait_s)  # as above
 
     def _give_next(self) -> float:
         """Give out the next delta; return for how long to wait behind it."""

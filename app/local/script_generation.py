@@ -101,7 +101,7 @@ class ScriptedGeneration(Generation):
         return playing.turn
 
     async def _play(self, response: Response, playing: _Playing, turn: Turn) -> None:
-        await asyncio.sleep(turn.delay_ms / 1000)
+        await asyncio.sleep(turn.delay_ms / 1000)  # so long the script has the model think
         for quiet in turn.before:
             await self._wait_or_perform(quiet)
         self._begin(response)
@@ -138,11 +138,11 @@ class ScriptedGeneration(Generation):
         for begin in range(0, len(call.arguments), call.piece_chars):
             response.write_arguments(call.arguments[begin : begin + call.piece_chars])
             if call.piece_ms:
-                await asyncio.sleep(call.piece_ms / 1000)
+                await asyncio.sleep(call.piece_ms / 1000)  # and so long it takes for each piece
 
     async def _wait_or_perform(self, step: Quiet) -> None:
         if isinstance(step, Wait):
-            await asyncio.sleep(step.ms / 1000)
+            await asyncio.sleep(step.ms / 1000)  # the script says: wait
             return
         self._let_happen(step)
         await asyncio.sleep(0)  # if it cut this response, it ends here

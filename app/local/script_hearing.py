@@ -60,7 +60,7 @@ class ScriptedHearing(Hearing):
             return
 
         async def tell_late(after_s: float) -> None:
-            await asyncio.sleep(after_s)
+            await asyncio.sleep(after_s)  # transcripts come late: so late does the script have this one
             tell()
 
         task = self._group.create_task(tell_late(turn.after_ms / 1000))

@@ -92,7 +92,8 @@ class Delivery:
             if self._response.has_spent_its_tokens:
                 return
             now_s = asyncio.get_running_loop().time()
-            await asyncio.sleep(self._pace.wait_s(audio_format.ms_of(len(delta)), now_s=now_s))
+            wait_s = self._pace.wait_s(audio_format.ms_of(len(delta)), now_s=now_s)
+            await asyncio.sleep(wait_s)  # a model is faster than real time, and no faster than its pace
 
 
 def sentences_of(text: str) -> list[str]:

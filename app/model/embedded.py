@@ -93,7 +93,9 @@ class EmbeddedModel:
                 log.warning("embedded_model.died", exit_code=code)
             if loop.time() - started_at > PAUSES_S[-1]:
                 attempt = 0
-            await asyncio.sleep(PAUSES_S[min(attempt, len(PAUSES_S) - 1)])
+            await asyncio.sleep(
+                PAUSES_S[min(attempt, len(PAUSES_S) - 1)]
+            )  # one that dies at once is not started in a loop
             attempt += 1
             try:
                 await self._start()

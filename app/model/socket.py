@@ -192,7 +192,9 @@ class ModelSocket(ClientConnection):
         answered: its timer then runs before whoever waits for the pong.
         """
         while True:
-            await asyncio.sleep(max(0.0, PING_INTERVAL_S - self.silent_s))
+            await asyncio.sleep(
+                max(0.0, PING_INTERVAL_S - self.silent_s)
+            )  # one timer for a connection, none for a read
             if self.silent_s < PING_INTERVAL_S:
                 continue
             try:

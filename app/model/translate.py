@@ -140,9 +140,8 @@ class Translator:
             case messages.TranscriptDelta(response_id, item_id, text):
                 if not text:
                     return []
-                words = (
-                    AgentTranscript if self._speaks else AgentText
-                )  # of a server that speaks although it is to write
+                # Some servers speak although they are to write: what they say is what they would have written.
+                words = AgentTranscript if self._speaks else AgentText
                 return [words(self._model, ResponseId(response_id), ItemId(item_id), text)]
             case messages.TextDelta(response_id, item_id, text):
                 if self._speaks or not text:
@@ -176,11 +175,9 @@ class Translator:
                 return [*self._response_begun(response.id), self._response_ended(response)]
             case messages.ErrorEvent(error):
                 return self._refused(error)
-            case messages.SessionUpdated(session):
-                return self.settled(self.settings_hold(session))
             case messages.RateLimitsUpdated(limits):
                 return self._rate_limits(limits or [])
-            case messages.SessionCreated():
+            case messages.SessionCreated() | messages.SessionUpdated():
                 return []
         assert_never(message)
 

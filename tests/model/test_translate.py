@@ -442,7 +442,7 @@ class TestResponses:
 
 class TestTurnHandling:
     def updated(self, subject: Translator) -> list[Event]:
-        return told(subject, {**EXAMPLES["session.updated"], "session": {"type": "realtime"}})
+        return subject.settled(subject.settings_hold({"type": "realtime"}))
 
     def test_a_change_is_confirmed_once(self) -> None:
         subject = translator()
