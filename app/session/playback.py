@@ -5,10 +5,7 @@ when its turn has come: the carrier holds a bounded lead, an interruption costs 
 stays true.
 
 *Heard* is known by marks. Behind each piece goes a mark with a number; it comes back when the carrier has played all
-before it. For each mark we know when it is due on the *send clock*: the time at which the audio would end if the
-carrier began to play the moment we send. What a returned mark is later than that is the round trip, plus the lateness
-of this stretch of play-out (audio that was delayed on its way). The least of many is the round trip, for nothing comes
-back sooner; the least of the last few of this stretch, less the round trip, is its lateness.
+before it; when it is due, and how late the carrier plays, is the send clock's to know (`send_clock.py`).
 
 A `clear` sent at time t reaches the carrier one way later, and audio sent at its start reached it one way later too; so
 what will have been played by then is what the send clock says at t, less the lateness. That is the position to which an
@@ -17,22 +14,16 @@ Source: OpenAI's realtime API reference (conversation.item.truncate), Twilio's m
 """
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from app.audio.formats import AudioFormat
 from app.errors import InvariantError
 from app.session.commands import Command, PlayAudio, SendMark
+from app.session.item import Item
+from app.session.send_clock import SendClock, Slot
 from app.session.voicing import Part
 from app.session.words import ItemId, ModelNumber, Phrase, PieceNumber, ResponseId
 
-LEAD_MS = 200
-"""How much the carrier may hold that it has not played, when all goes well."""
-MAX_LEAD_MS = 500
-"""And at most, when our wake-ups or its marks come late."""
-LEAD_DECAY = 0.02
-"""So much of the lead beyond that is given back with what is sent: 20 ms for each second."""
-LAG_S = 0.005
-"""What is later than this is late; less is how clocks tick."""
 PIECE_MS = 100
 """What is sent at a time, once the lead is there; a mark behind each."""
 CRUMB_MS = 20
@@ -42,58 +33,12 @@ PROOF_WAIT_S = 5.0
 """A mark that is so much later than its audio must have ended is given up."""
 
 
-@dataclass(slots=True, eq=False)
-class Item:
-    """A stretch of speech: of the model (item_id, response_id), a phrase of our own voice (piece), or in that voice
-    a piece of what the model has written (both). Positions in bytes."""
-
-    model: ModelNumber | None
-    response_id: ResponseId | None
-    item_id: ItemId | None
-    content_index: int = 0
-    phrase: Phrase | None = None
-    piece: PieceNumber | None = None
-    text: str = ""
-    generated: int = 0
-    sent: int = 0
-    heard: int = 0
-    is_complete: bool = False
-    is_closed: bool = False
-    """Its end was sent."""
-    is_shortened: bool = False
-    """The model made more than we kept."""
-    is_proven: bool = True
-    """False: its last mark never came back."""
-    follows_heard: bool = False
-    """A part of the same item before this one was heard."""
-    started_at: float | None = None
-    first_mark: str | None = None
-    """The name of the mark behind its first piece."""
-    waiting: deque[memoryview] = field(default_factory=deque)
-
-    @property
-    def waiting_bytes(self) -> int:
-        return self.generated - self.sent
-
-    @property
-    def is_written(self) -> bool:
-        """Is it a piece of what the model wrote, which our own voice speaks? content_index: which piece."""
-        return self.piece is not None and self.item_id is not None
-
-    @property
-    def phrase_piece(self) -> PieceNumber | None:
-        """The number of a phrase; None for what is the model's."""
-        return self.piece if self.item_id is None else None
-
-
 @dataclass(slots=True)
 class _Mark:
     number: int
     item: Item
     position: int
-    begins_at: float
-    due_at: float
-    run: int
+    slot: Slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,28 +56,21 @@ class Playback:
     __slots__ = (
         "_bytes_per_s",
         "_crumb_bytes",
-        "_due_at",
         "_format",
         "_items",
-        "_lead_s",
         "_marks",
         "_number",
-        "_offsets",
         "_over",
         "_piece_bytes",
-        "_run",
-        "_run_offsets",
+        "clock",
         "generation",
         "is_held",
-        "lateness_s",
-        "round_trip_s",
         "turn_at",
     )
 
     def __init__(self, audio: AudioFormat) -> None:
         """audio: of what is generated.
 
-        round_trip_s: measured on the marks; lateness_s: how much later than on the send clock this stretch plays.
         turn_at: when the next waiting audio is to be sent, as the last release left it; None when nothing can be.
         is_held: nothing is sent; what the carrier has plays on.
         """
@@ -140,19 +78,13 @@ class Playback:
         self._bytes_per_s = audio.bytes_per_ms * 1000
         self._piece_bytes = audio.bytes_of(PIECE_MS)
         self._crumb_bytes = audio.bytes_of(CRUMB_MS)
+        self.clock = SendClock()
         self.generation = 1
-        self.round_trip_s = 0.0
-        self.lateness_s = 0.0
         self.turn_at: float | None = None
         self.is_held = False
-        self._lead_s = LEAD_MS / 1000
         self._items: deque[Item] = deque()  # in the order of speech, up to the last one that is not known as heard
         self._marks: deque[_Mark] = deque()
         self._number = 0
-        self._due_at = float("-inf")  # when all that was sent will have been played, on the send clock
-        self._run = 0
-        self._offsets: deque[float] = deque(maxlen=64)
-        self._run_offsets: deque[float] = deque(maxlen=4)
         # parts of items that are heard or cut: what still comes of them is late
         self._over: deque[tuple[ItemId, int]] = deque(maxlen=64)
 
@@ -180,11 +112,6 @@ class Playback:
         """Is there something that the carrier has not been sent whole?"""
         return any(not item.is_closed for item in self._items)
 
-    @property
-    def lead_ms(self) -> int:
-        """How much the carrier is to hold at present."""
-        return round(self._lead_s * 1000)
-
     def holds(self, phrase: Phrase) -> bool:
         """Does this phrase sound, or wait?"""
         return any(item.phrase is phrase for item in self._items)
@@ -207,7 +134,7 @@ class Playback:
     def speech(self, piece: PieceNumber, audio: bytes) -> None:
         item = self.spoken_as(piece)
         if item is not None:
-            self._generated(item, audio)
+            item.add(audio)
 
     def speech_complete(self, piece: PieceNumber) -> bool:
         """No more of it comes. False: there was no sound in it at all."""
@@ -236,7 +163,7 @@ class Playback:
         self, model: ModelNumber, response_id: ResponseId, item_id: ItemId, content_index: int, audio: bytes
     ) -> None:
         if (item_id, content_index) not in self._over:
-            self._generated(self._of_model(model, response_id, item_id, content_index), audio)
+            self._of_model(model, response_id, item_id, content_index).add(audio)
 
     def words(self, model: ModelNumber, response_id: ResponseId, item_id: ItemId, text: str) -> str:
         """The next words of an item; return all of them so far, "" for one that is over."""
@@ -305,41 +232,32 @@ class Playback:
 
     # --- what is sent -------------------------------------------------------------------------------------------------
 
-    @property
-    def due_at(self) -> float:
-        """When all that was sent will have been played, on the send clock."""
-        return self._due_at
-
     def release(self, at: float, *, only: Phrase | None = None) -> list[Command]:
         """Return the audio whose turn has come, with its marks. only: hold back everything but this phrase."""
         commands: list[Command] = []
-        self._watch_lag(at)
+        if self.turn_at is not None:
+            self.clock.lagged(at - self.turn_at)  # a wake-up that came late
         self.turn_at = None
         while not self.is_held and (item := self._next()) is not None:
             if only is not None and item.phrase is not only:
                 break
-            size = self._piece_of(item)
-            turn_at = self._due_at - self._lead_s + size / self._bytes_per_s
+            size = min(item.waiting_bytes, self._piece_bytes)
+            length_s = size / self._bytes_per_s
+            turn_at = self.clock.turn_of(length_s)
             if size and at < turn_at:
                 self.turn_at = turn_at
                 break
             self._number += 1
-            begins_at = max(self._due_at, at)
-            if self._due_at + self.lateness_s < at:
-                self._begin_run()  # the carrier had run dry: a new stretch, with a lateness of its own
-            if size:
-                self._due_at = begins_at + size / self._bytes_per_s
-                if item.started_at is None:
-                    item.started_at = begins_at
-                    item.first_mark = f"{self.generation}:{self._number}"
-            audio = self._take(item, size)
+            slot = self.clock.send(length_s, at)
+            if size and item.started_at is None:
+                item.started_at = slot.begins_at
+                item.first_mark = f"{self.generation}:{self._number}"
+            audio = item.take(size)
             ends = item.is_complete and not item.waiting_bytes
             item.is_closed = ends
-            due_at = max(self._due_at, at)
-            self._marks.append(_Mark(self._number, item, item.sent, begins_at, due_at, self._run))
+            self._marks.append(_Mark(self._number, item, item.sent, slot))
             commands.append(PlayAudio(audio, ends))
             commands.append(SendMark(self.generation, self._number))
-            self._lead_s = max(LEAD_MS / 1000, self._lead_s - LEAD_DECAY * size / self._bytes_per_s)
         return commands
 
     def hold(self) -> None:
@@ -361,25 +279,19 @@ class Playback:
         while self._marks and self._marks[0].number <= number:
             mark = self._marks.popleft()
             if mark.number == number:
-                late_s = at - mark.due_at
-                self._offsets.append(late_s)
-                if mark.run == self._run:
-                    self._run_offsets.append(late_s)
-                self.round_trip_s = max(0.0, min(self._offsets))
-                self._measure_lateness()
-                self._lead_for(late_s - self.round_trip_s)
+                self.clock.returned(mark.slot, at)
             self._heard(mark, finished)
         return finished
 
     @property
     def proof_due_at(self) -> float | None:
         """When the oldest outstanding mark is given up."""
-        return self._marks[0].due_at + PROOF_WAIT_S if self._marks else None
+        return self._marks[0].slot.ends_at + PROOF_WAIT_S if self._marks else None
 
     def give_up(self, at: float) -> list[Item]:
         """Give up the marks that are too late; return the items that are held for heard without proof."""
         finished: list[Item] = []
-        while self._marks and self._marks[0].due_at + PROOF_WAIT_S <= at:
+        while self._marks and self._marks[0].slot.ends_at + PROOF_WAIT_S <= at:
             mark = self._marks.popleft()
             mark.item.is_proven = False
             self._heard(mark, finished)
@@ -393,14 +305,14 @@ class Playback:
         finished: list[Item] = []
         self.is_held = False
         self.turn_at = None
-        played_until = at - self.lateness_s
+        played_until = at - self.clock.lateness_s
         while self._marks:
             mark = self._marks.popleft()
-            if mark.due_at <= played_until:
+            if mark.slot.ends_at <= played_until:
                 self._heard(mark, finished)
                 continue
-            if mark.begins_at < played_until:
-                missing = round((mark.due_at - played_until) * self._bytes_per_s)
+            if mark.slot.begins_at < played_until:
+                missing = round((mark.slot.ends_at - played_until) * self._bytes_per_s)
                 mark.item.heard = max(mark.item.heard, mark.position - missing)
             break
         self._marks.clear()
@@ -420,20 +332,10 @@ class Playback:
                 dropped.append(item)
         self._items.clear()
         self.generation += 1
-        self._due_at = float("-inf")
-        self._begin_run()
+        self.clock.clear()
         return Cut(finished, sounding, dropped)
 
     # --- within -------------------------------------------------------------------------------------------------------
-
-    def _watch_lag(self, at: float) -> None:
-        """A wake-up that comes late costs lead: let there be more of it."""
-        if self.turn_at is not None:
-            self._lead_for(at - self.turn_at)
-
-    def _lead_for(self, lag_s: float) -> None:
-        if lag_s > LAG_S:
-            self._lead_s = min(MAX_LEAD_MS / 1000, max(self._lead_s, LEAD_MS / 1000 + lag_s))
 
     def _is_heard_before(self, item: Item, sounding: Item | None) -> bool:
         """Was a part of this item before this one heard, or is it the one that was sounding?"""
@@ -441,14 +343,6 @@ class Playback:
             return False
         is_sounding = sounding is not None and sounding.item_id == item.item_id
         return is_sounding or any((item.item_id, index) in self._over for index in range(item.content_index))
-
-    def _begin_run(self) -> None:
-        self._run += 1
-        self._run_offsets.clear()
-        self._measure_lateness()
-
-    def _measure_lateness(self) -> None:
-        self.lateness_s = max(0.0, min(self._run_offsets, default=self.round_trip_s) - self.round_trip_s)
 
     def _next(self) -> Item | None:
         """The item to send from: the first whose end is not sent, if it has something to send."""
@@ -461,22 +355,6 @@ class Playback:
                 return None  # more of it is on its way
             # an item that has no audio yet does not hold up the ones behind it
         return None
-
-    def _piece_of(self, item: Item) -> int:
-        return min(item.generated - item.sent, self._piece_bytes)
-
-    def _take(self, item: Item, size: int) -> bytes:
-        parts: list[memoryview] = []
-        left = size
-        while left:
-            part = item.waiting.popleft()
-            if len(part) > left:
-                item.waiting.appendleft(part[left:])
-                part = part[:left]
-            parts.append(part)
-            left -= len(part)
-        item.sent += size
-        return parts[0].tobytes() if len(parts) == 1 else b"".join(parts)
 
     def _heard(self, mark: _Mark, finished: list[Item]) -> None:
         item = mark.item
@@ -492,11 +370,6 @@ class Playback:
 
     def _has_marks_of(self, item: Item) -> bool:
         return any(mark.item is item for mark in self._marks)
-
-    def _generated(self, item: Item, audio: bytes) -> None:
-        if audio and not item.is_closed and not item.is_complete:
-            item.waiting.append(memoryview(audio))
-            item.generated += len(audio)
 
     def _of_model(self, model: ModelNumber, response_id: ResponseId, item_id: ItemId, content_index: int) -> Item:
         for item in reversed(self._items):

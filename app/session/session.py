@@ -4,7 +4,7 @@ Takes in one event at a time and answers with the commands that it calls for, in
 random: time is an argument, silence is news by `deadline`. The small machines (phase, floor, disclosure, responses,
 playback, tool calls, turns, keypad, line, interruption) do not know each other; they are joined here, and in the rules
 beside this file (`rules/`), which import downwards: saying, beginning, heard, voicing, cutting, leaving, judging,
-answering, renewing, recovering.
+answering, renewing, recovering, silence.
 """
 
 from typing import assert_never
@@ -53,13 +53,10 @@ from app.session.events import (
     TranscriptionBilled,
     TurnHandlingSet,
 )
-from app.session.idleness import Idle
 from app.session.phase import Phase
 from app.session.rules.answering import (
     bound_waiting,
-    follow_up,
     key_pressed,
-    keyed_in,
     may_request,
     response_ended,
     tool_finished,
@@ -72,15 +69,12 @@ from app.session.rules.heard import item_finished, note_caller_turn
 from app.session.rules.judging import (
     accept_interruption,
     cut_claim,
-    go_on_speaking,
     is_news,
     mind_listening,
-    not_noticed,
     speech_reported,
     verdict_given,
 )
 from app.session.rules.leaving import (
-    after_turn,
     close,
     disclose,
     finish,
@@ -91,8 +85,6 @@ from app.session.rules.leaving import (
     speech_failed,
 )
 from app.session.rules.recovering import (
-    cover,
-    give_way,
     mind_recovery,
     model_lost,
     model_ready,
@@ -100,16 +92,14 @@ from app.session.rules.recovering import (
     open_model,
 )
 from app.session.rules.renewing import feed, former_says, mind_renewal, second_says, unheard_from
-from app.session.rules.saying import hang_up, speak
+from app.session.rules.silence import deadline_passed, next_deadline
 from app.session.rules.state import CallState
-from app.session.rules.voicing import item_written, mind_voice, part_spoken, response_written, write
+from app.session.rules.voicing import item_written, mind_voice, part_spoken, write
 from app.session.terms import Terms
 from app.session.words import Fault, Outcome, Phrase, Request, StreamEnd, Verdict
 
 LINGER_S = 2.0
 """How long the model's socket stays open after the stream's end, for the last response.done and transcripts."""
-STREAM_SILENCE_S = 10.0
-"""Media comes every 20 ms, silence too: none for so long, and the socket is half open."""
 _OUTCOMES = {
     StreamEnd.STOPPED: Outcome.CALLER_HUNG_UP,
     StreamEnd.LOST: Outcome.STREAM_LOST,
@@ -139,7 +129,7 @@ class Session:
         _take(call, event, at)
         if not call.ended:
             _go_on(call, at)
-        self.deadline = _next_deadline(call, at)
+        self.deadline = next_deadline(call, at)
         return out
 
 
@@ -177,7 +167,7 @@ def _take(call: CallState, event: Event, at: float) -> None:
         case ToolCallFinished(tool_call_id, status, output):
             tool_finished(call, tool_call_id, status, output, at)
         case DeadlinePassed():
-            _deadline_passed(call, at)
+            deadline_passed(call, at)
         case TranscriptionBilled(model, usage):
             call.cost.charge_transcription(call.line.choice_of(model), usage)
         case ModelSettingsDiffer() | RateLimitsReported():
@@ -360,93 +350,3 @@ def _is_awaiting_model(call: CallState, at: float) -> bool:
     if call.closing_by is not None and at >= call.closing_by:
         return False
     return call.line.is_ready and (call.responses.is_open or call.caller_turns.await_words)
-
-
-def _deadline_passed(call: CallState, at: float) -> None:
-    for item in call.playback.give_up(at):
-        item_finished(call, item, at, mark=None)
-    stuck = call.responses.overdue(at)
-    if stuck is not None and call.line.is_ready:
-        call.out.append(CancelResponse(call.line.model, stuck))
-        response_written(call, stuck, is_broken_off=True)
-        call.playback.response_complete(stuck)
-    follow_up(call, at)
-    phase = call.phase.phase
-    if phase is Phase.CLOSING:
-        if not call.is_stream_over and call.closing_by is not None and at >= call.closing_by:
-            if call.is_hanging_up:  # the carrier does not even take our leave
-                call.is_stream_over = True
-            else:
-                hang_up(call, at)
-        return
-    if call.interruption.deadline is not None and at >= call.interruption.deadline:
-        go_on_speaking(call, at)
-    if call.unheard_by is not None and at >= call.unheard_by:
-        not_noticed(call, at)
-    if call.keypad.due_at is not None and at >= call.keypad.due_at:
-        keyed_in(call, call.keypad.take())
-    if call.begin_by is not None and at >= call.begin_by:
-        after_turn(call, at)
-    if call.line.reopen_at is not None and at >= call.line.reopen_at:
-        open_model(call, at)
-    if call.line.impatient_at is not None and at >= call.line.impatient_at:
-        give_way(call, at)
-    if call.cover_at is not None and at >= call.cover_at and phase is Phase.CONVERSING:
-        cover(call, at)
-    if at >= call.frame_at + STREAM_SILENCE_S:  # as the deadline is reckoned: floats round
-        hang_up_now(call, Outcome.STREAM_LOST, at)
-    elif at >= call.began_at + call.terms.max_call_s:
-        if call.disclosure.is_over:
-            close(call, Outcome.MAX_DURATION, Phrase.GOODBYE, at)
-        else:
-            close(call, Outcome.MAX_DURATION, None, at)
-    elif phase is Phase.CONVERSING:
-        _mind_idleness(call, at)
-
-
-def _mind_idleness(call: CallState, at: float) -> None:
-    if call.is_somebody_speaking:
-        return
-    if call.verdict is not Verdict.SILENCE and call.idleness.is_put_off(at):
-        return  # nobody who is making a sound is asked whether they are there
-    match call.idleness.check(at):
-        case Idle.PROMPT:
-            speak(call, Phrase.IDLE)
-        case Idle.HANG_UP:
-            close(call, Outcome.IDLE, Phrase.GOODBYE, at)
-
-
-def _next_deadline(call: CallState, at: float) -> float | None:
-    if call.ended:
-        return None
-    phase = call.phase.phase
-    times: list[float | None] = [call.playback.proof_due_at, call.responses.deadline]
-    if not call.is_stream_over:
-        times.append(call.playback.turn_at)
-    if phase is Phase.CLOSING:
-        times.append(call.closing_by)
-    elif phase is not Phase.OPENING:
-        times += [
-            call.interruption.deadline,
-            call.unheard_by,
-            call.keypad.due_at,
-            call.begin_by,
-            call.line.reopen_at,
-            call.line.impatient_at,
-            call.line.give_up_at,
-            call.began_at + call.terms.max_call_s,
-            call.frame_at + STREAM_SILENCE_S,
-        ]
-        if phase is Phase.CONVERSING:
-            times += [
-                call.cover_at,
-                call.repeated_by,
-                call.renewal.deadline(at),
-                call.renewal.former_until,
-            ]
-            times.append(None if call.is_somebody_speaking else call.idleness.deadline)
-    first: float | None = None
-    for time in times:  # in every step, so without a generator
-        if time is not None and (first is None or time < first):
-            first = time
-    return first

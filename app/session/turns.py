@@ -7,7 +7,7 @@ model's voice detector cut out; its words come later, or never.
 from dataclasses import dataclass, field
 
 from app.session.commands import NoteTurn
-from app.session.playback import Item
+from app.session.item import Item
 from app.session.words import ItemId, PieceNumber, ResponseId, Speaker
 
 

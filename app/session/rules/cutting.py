@@ -10,8 +10,8 @@ from app.session.commands import (
     TruncateItem,
 )
 from app.session.conversation import Side
+from app.session.item import Item
 from app.session.phase import Phase
-from app.session.playback import Item
 from app.session.rules.heard import add_to_turn, item_finished, settle_written, tell_of_former
 from app.session.rules.saying import say_to_model
 from app.session.rules.state import CallState

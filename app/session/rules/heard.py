@@ -3,7 +3,7 @@
 from app.session.commands import AddAgentText, DeleteItem, TruncateItem
 from app.session.conversation import Side
 from app.session.disclosure import DisclosureState
-from app.session.playback import Item
+from app.session.item import Item
 from app.session.rules.beginning import settle_disclosure
 from app.session.rules.saying import hang_up, say_to_model
 from app.session.rules.state import CallState

@@ -2,8 +2,8 @@
 
 from app.session.commands import CancelTool, CloseModel, NoteEnd
 from app.session.disclosure import DisclosureState
+from app.session.item import Item
 from app.session.phase import Phase
-from app.session.playback import Item
 from app.session.rules.beginning import begin
 from app.session.rules.cutting import cut_playback, note_tool
 from app.session.rules.heard import close_agent_turn_if_whole

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from app.session.commands import Speak
 from app.session.events import AgentText
-from app.session.playback import Item
+from app.session.item import Item
 from app.session.rules.heard import settle_written
 from app.session.rules.state import CallState
 from app.session.turns import words_heard
