@@ -21,7 +21,7 @@ LAG_S = 0.005
 """What is later than this is late; less is how clocks tick."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # made for every piece: frozen ones take three times as long to make
 class Slot:
     """When a piece begins and ends on the send clock. run: the stretch of play-out that it belongs to."""
 
