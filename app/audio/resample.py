@@ -147,9 +147,9 @@ class Resampler:
         return self._filter.down
 
     @property
-    def held_back(self) -> int:
-        """Output samples that are known only once later input has come."""
-        return self._filter.reach * self.up // self.down
+    def reach(self) -> int:
+        """Input samples that have to come behind one before the output there can be known."""
+        return self._filter.reach
 
     def reset(self) -> None:
         """Forget everything: the next push begins a new utterance."""

@@ -8,11 +8,12 @@ from app.audio.resample import Resampler
 class Uplink:
     """Caller → model. Delayed by 4 ms, so that every frame gives its full length at once."""
 
-    __slots__ = ("_delay", "_resampler")
+    __slots__ = ("_resampler",)
 
     def __init__(self) -> None:
         self._resampler = Resampler(TELEPHONE_HZ, MODEL_HZ)
-        self._delay = b"\x00\x00" * self._resampler.held_back
+        # silence for as long as the filter reaches: from then on what it holds back is always the same
+        self._resampler.push(bytes(2 * self._resampler.reach))
 
     def push(self, ulaw: bytes) -> bytes:
         """Return the caller's next audio in the model's format.
@@ -20,13 +21,7 @@ class Uplink:
         ulaw: G.711 μ-law, 8 kHz mono, any length; returns PCM16 little-endian, 24 kHz mono, six bytes for each.
         Remembers the filter's tail: one instance for one direction of one call. Source: ITU-T G.711.
         """
-        pcm = self._resampler.push(mulaw.decode(ulaw))
-        if not self._delay:
-            return pcm
-        size = 6 * len(ulaw)
-        delayed = self._delay + pcm
-        self._delay = delayed[size:]
-        return delayed[:size]
+        return self._resampler.push(mulaw.decode(ulaw))
 
 
 class Downlink:

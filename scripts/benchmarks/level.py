@@ -42,7 +42,7 @@ class Level:
     load_late: Spread | None
     """How late the callers were with their own frames."""
     load_share: float
-    """Of its core, that the load itself used."""
+    """Of the time, in which the load had something to do."""
 
     @property
     def is_late(self) -> bool:

@@ -1,7 +1,7 @@
 """N calls at once over the real sockets: what they cost, and how late they make a frame.
 
 One core is for the bridge that is measured and nothing else of ours; callers and scripted model are this process, on
-the other cores. At each level service and naive bridge are measured one after the other, so that a machine that changes
+the other cores, and awake all the time. At each level service and naive bridge are measured one after the other, so that a machine that changes
 its mood changes both.
 """
 
@@ -28,6 +28,7 @@ from scripts.benchmarks.level import Level
 from scripts.benchmarks.measure import Desk, Slice, Tally, slope, spread, stolen_s, undisturbed
 from scripts.benchmarks.model import Model
 from scripts.benchmarks.rows import judge
+from scripts.benchmarks.wakeful import Wakeful
 
 _FIRST_LEVELS = (1, 25, 50, 100)
 _STEP = 25
@@ -144,11 +145,14 @@ class Load:
         self._desk = Desk()
         self.model = Model(self._desk)
         self._clockwork = Clockwork(self._desk)
+        self._wakeful = Wakeful() if core is not None else None  # not on the bridge's own core
         self._calls = 0
 
     def close(self) -> None:
         self._clockwork.stop()
         self.model.stop()
+        if self._wakeful is not None:
+            self._wakeful.stop()
 
     async def warm_up(self, bridge: Bridge) -> None:
         """Have some calls come and go, so that all is loaded that calls need."""
@@ -168,11 +172,11 @@ class Load:
         await self._pass(_SETTLE_S, f"{what}: settling")
         meter = bridge.meter
         began, cpu, waited = time.monotonic(), meter.cpu_s(), meter.waited_s()
-        own_cpu = time.process_time()
+        busy_s = self._busy_s()
         slices = await self._slices(bridge, seconds, what)
         took = time.monotonic() - began
         cpu, waited = meter.cpu_s() - cpu, meter.waited_s() - waited
-        own_cpu = time.process_time() - own_cpu
+        busy_s = self._busy_s() - busy_s
         sent = {caller.number: caller.frames for caller in callers}
         ended = sum(not caller.is_open for caller in callers)
         await self._pass(_STRAGGLERS_S, f"{what}: stragglers")
@@ -209,7 +213,7 @@ class Load:
             uss_kb=(uss_kb - base[1]) / calls,
             drift_kb=None if drift_kb is None else drift_kb / calls,
             load_late=spread([late for tally in delays for late in tally.late_ticks]),
-            load_share=own_cpu / took,
+            load_share=busy_s / took,
         )
 
     async def _slices(self, bridge: Bridge, seconds: float, what: str) -> list[Slice]:
@@ -241,6 +245,9 @@ class Load:
                 memory.append((since / 60, bridge.meter.rss_kb()))
             await self._pass(1.0, f"{what}: does memory grow? {_FILL_S + _HOLD_S - since:.0f} s")
         return slope(memory)
+
+    def _busy_s(self) -> float:
+        return time.process_time() if self._wakeful is None else self._wakeful.busy_s
 
     def _arrived(self, number: int) -> int:
         session = self.model.sessions.get(number)
