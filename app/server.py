@@ -23,6 +23,7 @@ from app.bridge.call import Exchange, PreparedAgent, phrases_of, prepare
 from app.bridge.roster import Roster
 from app.choices import Choices
 from app.errors import ModelError, SettingsError
+from app.garbage import collect_garbage
 from app.ingress.admission import Admission
 from app.ingress.door import Door, Readiness
 from app.ingress.routes import routes
@@ -178,6 +179,7 @@ class Service:
         self._is_started = True
         gc.collect()
         gc.freeze()  # what is there now stays: collections have only the calls to look at
+        self._tasks.append(asyncio.create_task(collect_garbage(lambda: not len(self.roster))))
         log.info("service.ready", address=self.address, agents=sorted(self._prepared))
 
     def started(self, starting: "asyncio.Task[None]") -> None:

@@ -56,7 +56,7 @@ class Legs:
 
 
 def _nobody(_: Command) -> None:
-    """Notes are for the journal alone."""
+    """Notes are for the journal alone; and once the call is over, nobody is asked."""
 
 
 class Bridge:
@@ -71,24 +71,33 @@ class Bridge:
         said_last: Callable[[HangUp | TransferCall], None],
     ) -> None:
         """clock: monotonic seconds, of the running loop. said_last: told how the call goes on without our stream."""
+
+        def leave(command: HangUp | TransferCall) -> None:
+            said_last(command)  # before the socket closes: the carrier asks at once
+            legs.stream.perform(command)
+
         self._session = session
         self._journal = journal
-        self._legs = legs
         self._clock = clock
         self._inbox: deque[Event] = deque()
         self._is_deciding = False
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = float("inf")
         self._over: asyncio.Future[None] | None = None
-        self._said_last = said_last
+        self._legs: tuple[VoiceLegLike | ToolLegLike | ModelLegLike | StreamLegLike, ...] = (
+            legs.voice,
+            legs.tools,
+            legs.model,
+            legs.stream,
+        )
         self._perform: dict[type, Callable[..., None]] = {
             **dict.fromkeys(asked.StreamCommand.__args__, legs.stream.perform),
             **dict.fromkeys(asked.ModelCommand.__args__, legs.model.perform),
             **dict.fromkeys(asked.VoiceCommand.__args__, legs.voice.perform),
             **dict.fromkeys(asked.ToolCommand.__args__, legs.tools.perform),
             **dict.fromkeys(asked.Note.__args__, _nobody),
-            HangUp: self._leave,
-            TransferCall: self._leave,
+            HangUp: leave,
+            TransferCall: leave,
         }
 
     async def run(self, first: Event) -> None:
@@ -100,8 +109,7 @@ class Bridge:
         self._over = loop.create_future()
         try:
             async with asyncio.TaskGroup() as group:
-                legs = (self._legs.voice, self._legs.tools, self._legs.model, self._legs.stream)
-                tasks = [group.create_task(leg.run(self.report)) for leg in legs]
+                tasks = [group.create_task(leg.run(self.report)) for leg in self._legs]
                 await asyncio.sleep(0)  # the legs have begun: they can be asked
                 self.report(first)
                 await self._over
@@ -112,6 +120,9 @@ class Bridge:
             if self._timer is not None:
                 self._timer.cancel()
             self._journal.close_run()
+            # the legs know us: let go of them, so that of a call that is over nothing is left to the garbage collector
+            self._legs = ()
+            self._perform = dict.fromkeys(self._perform, _nobody)
 
     def report(self, event: Event) -> None:
         """Take in one event of any leg. Commands are performed at once, in order; performing never waits.
@@ -146,10 +157,6 @@ class Bridge:
             perform[type(command)](command)
         if self._session.ended and self._over is not None and not self._over.done():
             self._over.set_result(None)
-
-    def _leave(self, command: HangUp | TransferCall) -> None:
-        self._said_last(command)  # before the socket closes: the carrier asks at once
-        self._legs.stream.perform(command)
 
     def _set_timer(self, deadline: float) -> None:
         if self._timer is not None:

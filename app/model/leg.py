@@ -64,6 +64,7 @@ class ModelLeg:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            self._report = None
 
     def perform(self, command: ModelCommand) -> None:
         """Do what is asked, at once. Never waits, never raises; for a session that is not open it does nothing."""

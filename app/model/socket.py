@@ -131,10 +131,11 @@ class ModelSocket(ClientConnection):
                 await self.wait_closed()
         except TimeoutError:
             pass  # the peer had its time: what follows is for all
-        finally:
+        finally:  # of a cancellation too, which is how a call ends that does not wait
             self.transport.abort()
+            self._report_gone()
+            self._take = self._gone = self._silent = None  # each knew the other: nothing is left to collect
         await self.wait_closed()
-        self._take = self._gone = self._silent = None
 
     def close_begun(self) -> None:
         """Send the close frame (1000) now; `leave` waits for the rest."""

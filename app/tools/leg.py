@@ -33,6 +33,7 @@ class ToolsLeg:
         try:
             async with asyncio.TaskGroup() as group:
                 self._group, self._report = group, report
+                del report  # this frame is left in a cycle of the TaskGroup's, which keeps its own cancellation
                 waiting, self._waiting = self._waiting, []
                 for command in waiting:
                     self._start(command)
@@ -40,6 +41,7 @@ class ToolsLeg:
         finally:
             self._is_over = True
             self._tasks.clear()
+            self._group = self._report = None
 
     def perform(self, command: Command) -> None:
         """Begin or cancel a tool. Never waits, never raises; after the end of `run` it does nothing."""

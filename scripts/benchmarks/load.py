@@ -1,8 +1,8 @@
 """N calls at once over the real sockets: what they cost, and how late they make a frame.
 
 One core is for the bridge that is measured and nothing else of ours; callers and scripted model are this process, on
-the other cores, and awake all the time. At each level service and naive bridge are measured one after the other, so that a machine that changes
-its mood changes both.
+the other cores, and awake all the time. At each level service and naive bridge are measured one after the other, so
+that a machine that changes its mood changes both.
 """
 
 import asyncio

@@ -1,8 +1,8 @@
 """A loop that polls instead of sleeping.
 
-Whoever sends to a process that sleeps has to wake it, and pays: on a virtual machine, whose idle core has to be fetched
-back from the host, 25 to 85 µs for a message that otherwise costs 12. That is neither bridge's work, and the fewer calls
-there are, the more of their messages find the load asleep.
+Whoever sends to a process that sleeps has to wake it, and pays: on a virtual machine, whose idle core has to be
+fetched back from the host, 25 to 85 µs for a message that otherwise costs 12. That is neither bridge's work, and the
+fewer calls there are, the more of their messages find the load asleep.
 """
 
 import asyncio

@@ -2,29 +2,19 @@
 
 import asyncio
 import hashlib
-import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import replace
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-
-import uvicorn
-from pydantic import SecretStr
-from starlette.applications import Starlette
 
 from app.carrier.call import CallPlan, place_call
 from app.carrier.line import Line
 from app.carrier.playout import ReturnedMark
 from app.carrier.report import CallReport
 from app.carrier.steps import HangUp, Press, Step, WaitHeard, WaitMs
-from app.ingress.routes import routes
 from app.model.truthfulness import TRUTHFULNESS
 from app.records.store import RecordStore
-from app.server import Service as Composition
-from app.settings import Settings
-from app.stream.direct import DirectProtocol
 from tests.support.model_events import tone
 from tests.support.service import ACCOUNT, TOKEN, Service, served
+from tests.support.service_here import service_here
 from tests.support.stand_in_model import StandInConnection, StandInModel
 
 TEXT = "I am an automated AI assistant."
@@ -315,38 +305,13 @@ def test_without_any_voice_of_ours_the_carrier_says_it_and_the_stream_proves_it(
     asyncio.run(scenario())
 
 
-@asynccontextmanager
-async def believing_service(tmp_path: Path, model: StandInModel, agent: str) -> AsyncIterator[tuple[str, Path]]:
-    """A service in this process whose door holds every disclosure for rendered: yields its URL and its records.
+def believing_service(tmp_path: Path, model: StandInModel, agent: str) -> AbstractAsyncContextManager[tuple[str, Path]]:
+    """A service whose door holds every disclosure for rendered: yields its URL and its records.
 
     So it can come to be that neither voice has spoken: the webhook found the sound there, and the stream does not. The
     sound has gone in between, by a fault of ours; the carrier's turn is over by then.
     """
-    (tmp_path / "agents").mkdir()
-    (tmp_path / "agents" / "agent.yaml").write_text(agent)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-        settings = Settings(
-            port=port,
-            agents_dir=tmp_path / "agents",
-            data_dir=tmp_path / "data",
-            openai_api_key=SecretStr("sk-test"),
-            openai_base_url=model.base_url,
-            twilio_auth_token=SecretStr(TOKEN),
-            twilio_account_sid=ACCOUNT,
-        )
-        service = Composition(settings, address=f"http://127.0.0.1:{port}")
-        await service.start()
-        app = Starlette(routes=routes(replace(service.door(), disclosure_is_rendered=lambda agent: True)))
-        config = uvicorn.Config(app, log_config=None, lifespan="off", ws=DirectProtocol, access_log=False)
-        server = uvicorn.Server(config)
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
-        try:
-            yield f"http://127.0.0.1:{port}", settings.data_dir / "records"
-        finally:
-            await service.stop()
-            server.should_exit = True
-            await serving
+    return service_here(tmp_path, model, agent, disclosure_is_rendered=lambda agent: True)
 
 
 UNSPOKEN = AGENT.replace(TEXT, "저는 인공지능입니다.")  # an English voice has no sound for it
