@@ -23,13 +23,13 @@ class Side(Enum):
 class _Entry:
     side: Side
     item_id: ItemId
-    parts: dict[int, str]
+    parts: tuple[tuple[int, str], ...]
     known_to: ModelNumber
     is_held: bool = False
 
     @property
     def text(self) -> str:
-        return " ".join(words for _, words in sorted(self.parts.items()) if words)
+        return " ".join(words for _, words in sorted(self.parts) if words)
 
 
 @dataclass(slots=True)
@@ -42,7 +42,7 @@ class Conversation:
     def add(self, side: Side, text: str) -> ItemId:
         """Enter words that no model session knows of yet; `tell` hands them over."""
         item_id = self.next_id()
-        self._enter(_Entry(side, item_id, {0: text}, ModelNumber(0)))
+        self._enter(_Entry(side, item_id, ((0, text),), ModelNumber(0)))
         return item_id
 
     def next_id(self) -> ItemId:
@@ -57,9 +57,9 @@ class Conversation:
         """
         for entry in reversed(self._entries):
             if entry.item_id == item_id:
-                entry.parts[part] = text
+                entry.parts = (*(other for other in entry.parts if other[0] != part), (part, text))
                 return
-        self._enter(_Entry(side, item_id, {part: text}, model))
+        self._enter(_Entry(side, item_id, ((part, text),), model))
 
     def forget(self, item_id: ItemId) -> None:
         """Take words out again: they were not heard after all."""

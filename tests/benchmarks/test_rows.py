@@ -126,10 +126,11 @@ def test_a_refused_truncate_is_told() -> None:
 
 
 def test_memory_that_grows_is_told() -> None:
-    rows = judge([replace(SERVICE, drift_kb=50.0)])
+    rows = judge([replace(SERVICE, drift_kb=31.0)])
 
     assert row(rows, "memory per call").is_met is True
     assert row(rows, "growth").is_met is False
+    assert row(judge([replace(SERVICE, drift_kb=30.0)]), "growth").measured == "2000 kB, +30.0 kB a minute at 50 calls"
 
 
 def test_a_cost_that_grows_with_the_calls_is_told() -> None:
