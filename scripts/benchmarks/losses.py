@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from scripts.benchmarks import table
 from scripts.benchmarks.losses_call import Loss, LossCall, Told
 from scripts.benchmarks.losses_real import RealCase, lose
 
@@ -86,10 +87,8 @@ def run(count: int, seed: int, real: int, file: Path | None) -> int:
 def _tell_real(cases: Sequence[RealCase]) -> bool:
     lost = [each for each in cases if each.outcome != "caller_hung_up" or not each.is_told or each.failures]
     gaps = [each.gap_s for each in cases]
-    print(f"\nOver real sockets, the model's connection reset once in each of {len(cases)} calls:")
-    print(
-        f"calls lost, failed or without the order's state {len(lost)}, models lost {sum(each.losses for each in cases)}"
-    )
+    models = sum(each.losses for each in cases)
+    print(f"{table.cleared()}calls lost, failed or without the order's state {len(lost)}, models lost {models}")
     print(
         f"longest wait for an answer, s: p50 {_part(gaps, 0.5):.2f}, p95 {_part(gaps, 0.95):.2f}, max {max(gaps):.2f}"
     )

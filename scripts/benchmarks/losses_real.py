@@ -15,10 +15,13 @@ from app.carrier.steps import AgentDoes, HangUp, Say, Step, WaitForAgent
 from app.local.spoken import spoken
 from app.local.voice import caller_voice
 from app.local.workers import Mouth
+from scripts.benchmarks import table
 from scripts.benchmarks.real_service import EMBEDDED, model, orders_agent, service
 
 _LANES = 2
 """Calls at once."""
+_CALL_S = 36.0
+"""A call, about."""
 _RECORD_S = 20.0
 _FIRST_S, _LAST_S = 0.5, 30.0
 _STEPS: tuple[Step, ...] = (
@@ -90,6 +93,12 @@ async def lose(count: int, seed: int, folder: Path) -> list[RealCase]:
     """Hold so many calls, each of which loses its model's connection once."""
     chances = random.Random(seed)
     mouth = Mouth()
+    over = 0
+    print(
+        f"\nOver real sockets, the model's connection reset once in each of {count} calls; {_LANES} at a time, so this "
+        f"takes about {max(1, round(count * _CALL_S / _LANES / 60))} min.",
+        flush=True,
+    )
     async with model(*EMBEDDED) as port, _lanes(port) as relays, service(folder, _agents(relays)) as url:
         waiting: asyncio.Queue[int] = asyncio.Queue()
         for lane in range(len(relays)):
@@ -107,6 +116,9 @@ async def lose(count: int, seed: int, folder: Path) -> list[RealCase]:
             finally:
                 breaking.cancel()
                 waiting.put_nowait(lane)
+            nonlocal over
+            over += 1
+            table.progress(f"{over} of {count} calls are over, with the model lost after {at_s:.1f} s in this one")
             return await _judged(report, at_s, folder)
 
         moments = [chances.uniform(_FIRST_S, _LAST_S) for _ in range(count)]
