@@ -24,7 +24,10 @@ from app.session.words import (
 
 @dataclass(frozen=True, slots=True)
 class PlayAudio:
-    """Send this to the carrier now. ends: an item ends with it, so its tail is sent too; audio may then be empty."""
+    """Send this to the carrier now; the SendMark behind it comes next, in the same step.
+
+    ends: an item ends with it, so its tail is sent too; audio may then be empty.
+    """
 
     audio: bytes
     ends: bool = False

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from app.audio.formats import PCM16_24K, AudioFormat
 from app.errors import InvariantError, StreamError
-from app.session.commands import HangUp, StreamCommand, TransferCall
+from app.session.commands import HangUp, PlayAudio, StreamCommand, TransferCall
 from app.session.events import Event, StreamEnded, StreamStalled
 from app.session.words import StreamEnd
 from app.stream.messages import Connected, Message, Passed, Start, Stop, decode
@@ -55,6 +55,7 @@ class StreamLeg:
         self._report: Callable[[Event], None] | None = None
         # what has come since start, untranslated: in which format, only the call behind the door knows
         self._waiting: deque[Message] = deque()
+        self._held: tuple[bytes, ...] = ()
         self._is_stalled = False
         self._end: StreamEnd | None = None
         self._over = asyncio.Event()
@@ -108,15 +109,21 @@ class StreamLeg:
         await self._over.wait()
 
     def perform(self, command: StreamCommand) -> None:
-        """Send what the command asks for, at once. Never waits, never raises; on a closed leg does nothing."""
+        """Send what the command asks for, at once, audio with its mark. Never waits, never raises; closed, does nothing."""
         if self._end is not None or self._start is None:
             return
         if isinstance(command, HangUp | TransferCall):
             # the carrier then asks /twilio/after what is to become of the call
             self._finish(StreamEnd.CLOSED, NORMAL)
             return
-        for text in self._translating().messages(command):
-            self._socket.send_text(text)
+        texts = self._translating().messages(command)
+        if type(command) is PlayAudio:  # it goes together with its mark, which comes next
+            self._held += texts
+            return
+        if self._held:
+            texts, self._held = self._held + texts, ()
+        if texts:
+            self._socket.send_texts(*texts)
 
     # --- Receiver -----------------------------------------------------------------------------------------------------
 

@@ -52,11 +52,11 @@ class OutboxSocket:
         self._receiver = receiver
         self._attached.set()
 
-    def send_text(self, text: bytes) -> None:
+    def send_texts(self, *texts: bytes) -> None:
         if self._closing is not None or self._is_gone:
             return
-        self._outbox.append(text)
-        self._waiting_bytes += len(text)
+        self._outbox.extend(texts)
+        self._waiting_bytes += sum(map(len, texts))
         self._news.set()
         if self._waiting_bytes > STALLED_BYTES and self._receiver is not None:
             self._receiver.stalled()

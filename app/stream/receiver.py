@@ -31,8 +31,8 @@ class StreamSocket(Protocol):
     def attach(self, receiver: Receiver) -> None:
         """From now on tell this one what arrives, beginning with what has arrived since `accept`."""
 
-    def send_text(self, text: bytes) -> None:
-        """Send a text message (UTF-8). Never waits, never raises; on a closed socket does nothing."""
+    def send_texts(self, *texts: bytes) -> None:
+        """Send text messages (UTF-8) in order. Never waits, never raises; on a closed socket does nothing."""
 
     def close(self, code: int, reason: str = "") -> None:
         """Close behind all that was sent; afterwards nobody is told anything. On a closed socket does nothing."""

@@ -343,11 +343,13 @@ def test_a_carrier_that_stops_reading_is_a_stall_told_once(server: Server) -> No
             frame = PlayAudio(b"\x00\x00" * 24_000)
             for _ in range(2000):
                 leg.perform(frame)
+                leg.perform(SendMark(1, 1))
                 await asyncio.sleep(0)
                 if twilio.house.events:
                     break
             for _ in range(10):
                 leg.perform(frame)
+                leg.perform(SendMark(1, 1))
                 await asyncio.sleep(0)
             assert twilio.house.events == [StreamStalled()]
             leg.perform(HangUp())

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -142,6 +143,8 @@ class World:
             assert commands == []
         for command in commands:
             self.check(command)
+        for sound, behind in pairwise([*commands, None]):
+            assert not isinstance(sound, PlayAudio) or isinstance(behind, SendMark), "its mark is what sends it"
         assert self.session.ended == self.is_over
         if self.is_over:
             assert self.session.deadline is None

@@ -29,12 +29,14 @@ class NotedTransport(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__()
         self.written = b""
+        self.writes = 0
         self.high_bytes: int | None = None
         self.is_closed = False
         self.is_aborted = False
 
     def write(self, data: "bytes | bytearray | memoryview[int]") -> None:
         self.written += bytes(data)
+        self.writes += 1
 
     def is_closing(self) -> bool:
         return self.is_closed
@@ -246,13 +248,21 @@ def test_the_peers_close_is_echoed_and_told_once(bench: Bench) -> None:
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 65_535, 65_536, 70_000])
 def test_what_is_sent_is_one_text_frame(bench: Bench, size: int) -> None:
-    bench.protocol.send_text(b"x" * size)
+    bench.protocol.send_texts(b"x" * size)
     assert bench.transport.written == Frame(Opcode.TEXT, b"x" * size).serialize(mask=False)
+
+
+def test_texts_that_are_sent_together_are_frames_in_one_write(bench: Bench) -> None:
+    bench.transport.writes = 0  # the handshake's
+    bench.protocol.send_texts(b"x" * 200, b"y")
+    frames = Frame(Opcode.TEXT, b"x" * 200).serialize(mask=False) + Frame(Opcode.TEXT, b"y").serialize(mask=False)
+    assert bench.transport.written == frames
+    assert bench.transport.writes == 1
 
 
 def test_nothing_is_sent_or_told_behind_a_close(bench: Bench) -> None:
     bench.protocol.close(1008, "ticket")
-    bench.protocol.send_text(b"late")
+    bench.protocol.send_texts(b"late")
     bench.protocol.close(1000)
     bench.protocol.data_received(text_frame(b"late"))
     bench.protocol.connection_lost(None)
@@ -263,7 +273,7 @@ def test_nothing_is_sent_or_told_behind_a_close(bench: Bench) -> None:
 def test_nothing_is_sent_to_who_has_left(bench: Bench) -> None:
     bench.protocol.connection_lost(None)
     bench.transport.is_closed = True
-    bench.protocol.send_text(b"late")
+    bench.protocol.send_texts(b"late")
     bench.protocol.close(1000)
     assert bench.transport.written == b""
 

@@ -23,13 +23,15 @@ pytestmark = pytest.mark.core
 @dataclass
 class NotedSocket:
     sent: list[bytes] = field(default_factory=list)
+    writes: int = 0
     closed: list[int] = field(default_factory=list)
 
     def attach(self, receiver: Receiver) -> None:
         self.receiver = receiver
 
-    def send_text(self, text: bytes) -> None:
-        self.sent.append(text)
+    def send_texts(self, *texts: bytes) -> None:
+        self.sent.extend(texts)
+        self.writes += 1
 
     def close(self, code: int, reason: str = "") -> None:
         self.closed.append(code)
@@ -116,8 +118,10 @@ def test_commands_become_messages() -> None:
         for command in (PlayAudio(b"\x00\x00" * 2400, ends=True), SendMark(1, 2), ClearPlayback()):
             line.leg.perform(command)
 
-    kinds = [text.partition(b",")[0] for text in play(script).socket.sent]
+    socket = play(script).socket
+    kinds = [text.partition(b",")[0] for text in socket.sent]
     assert kinds == [b'{"event":"media"', b'{"event":"mark"', b'{"event":"clear"']
+    assert socket.writes == 2, "audio goes together with its mark"
 
 
 def test_listening_closely_sends_nothing() -> None:
@@ -212,12 +216,13 @@ def test_audio_is_in_the_format_of_the_call_also_what_came_before_it_was_said(au
         line.hear(media(2))
         line.leg.use(audio)
         line.leg.perform(PlayAudio(b"\xff" * audio.bytes_of(100), ends=True))
+        line.leg.perform(SendMark(1, 1))
         line.hear(media(3))
 
     line = play(lambda line: line.hear(media(4)), before=before)
     assert [len(event.audio) for event in line.events if isinstance(event, CallerAudio)] == [size] * 3
     assert line.leg.lost_messages == 0
-    (sent,) = line.socket.sent
+    sent, _ = line.socket.sent
     assert len(b64decode(json.loads(sent)["media"]["payload"])) == 800
 
 
@@ -249,7 +254,9 @@ def test_a_stall_before_the_call_is_told_when_it_begins() -> None:
 def test_a_stream_that_is_not_open_takes_no_commands() -> None:
     async def scenario() -> None:
         socket = NotedSocket()
-        StreamLeg(socket).perform(PlayAudio(b"\x00\x00" * 2400))
+        leg = StreamLeg(socket)
+        leg.perform(PlayAudio(b"\x00\x00" * 2400))
+        leg.perform(SendMark(1, 1))
         assert socket.sent == []
 
     asyncio.run(scenario())

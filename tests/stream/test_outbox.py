@@ -103,10 +103,10 @@ def test_messages_are_told_in_order() -> None:
 def test_what_waits_is_sent_before_the_close() -> None:
     async def scenario(server: Server, socket: OutboxSocket, noted: Noted) -> None:
         for number in range(50):
-            socket.send_text(b"%d" % number)
+            socket.send_texts(b"%d" % number)
         socket.close(1008, "ticket")
         socket.close(1000)
-        socket.send_text(b"late")
+        socket.send_texts(b"late")
 
     server = play(scenario)
     assert server.texts() == [str(number) for number in range(50)]
@@ -146,9 +146,9 @@ def test_the_servers_own_end_is_ours() -> None:
 def test_a_peer_that_is_found_gone_while_sending_is_told_once(fault: Exception) -> None:
     async def scenario(server: Server, socket: OutboxSocket, noted: Noted) -> None:
         server.fault = fault
-        socket.send_text(b"a")
+        socket.send_texts(b"a")
         assert await noted.next() == ("gone", False)
-        socket.send_text(b"b")
+        socket.send_texts(b"b")
         server.says("disconnect", code=1006)
         await asyncio.sleep(0)
         assert noted.told == []
@@ -158,9 +158,9 @@ def test_a_peer_that_is_found_gone_while_sending_is_told_once(fault: Exception) 
 
 def test_a_peer_that_stops_reading_is_told() -> None:
     async def scenario(server: Server, socket: OutboxSocket, noted: Noted) -> None:
-        socket.send_text(b"x" * STALLED_BYTES)
+        socket.send_texts(b"x" * STALLED_BYTES)
         assert noted.told == []
-        socket.send_text(b"x")
+        socket.send_texts(b"x")
         assert await noted.next() == "stalled"
         server.says("disconnect", code=1006)
         assert await noted.next() == ("gone", False)
