@@ -109,7 +109,7 @@ class StreamLeg:
         await self._over.wait()
 
     def perform(self, command: StreamCommand) -> None:
-        """Send what the command asks for, at once, audio with its mark. Never waits, never raises; once closed, nothing."""
+        """Send what the command asks for, at once, audio with its mark. Never waits, never raises; closed, nothing."""
         if self._end is not None or self._start is None:
             return
         if isinstance(command, HangUp | TransferCall):
