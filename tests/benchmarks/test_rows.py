@@ -35,6 +35,7 @@ SERVICE = Level(
     rss_kb=200.0,
     uss_kb=190.0,
     drift_kb=None,
+    drift_turns=None,
     load_late=QUICK,
     load_share=0.2,
 )
@@ -125,12 +126,22 @@ def test_a_refused_truncate_is_told() -> None:
     assert (refused.measured, refused.is_met) == ("1 of 70", False)
 
 
-def test_memory_that_grows_is_told() -> None:
-    rows = judge([replace(SERVICE, drift_kb=31.0)])
+def test_memory_that_grows_with_what_is_said_is_told() -> None:
+    rows = judge([replace(SERVICE, drift_kb=62.0, drift_turns=20.0)])
 
     assert row(rows, "memory per call").is_met is True
-    assert row(rows, "growth").is_met is False
-    assert row(judge([replace(SERVICE, drift_kb=30.0)]), "growth").measured == "2000 kB, +30.0 kB a minute at 50 calls"
+    assert row(rows, "of an hour").is_met is False
+    kept = row(judge([replace(SERVICE, drift_kb=60.0, drift_turns=20.0)]), "of an hour")
+    assert (kept.measured, kept.is_met) == ("2000 kB, +3.00 kB a turn at 50 calls", True)
+
+
+def test_where_the_machine_was_not_quiet_between_two_levels_the_share_is_not_known() -> None:
+    service = [replace(SERVICE, calls=75), replace(SERVICE, calls=100, up=LATE)]
+    naive = [NAIVE, replace(NAIVE, calls=75, is_conclusive=False, up=LATE), replace(NAIVE, calls=100, up=LATE)]
+    rows = judge([*service, *naive])
+
+    assert row(rows, "share of the calls").is_met is None
+    assert row(rows, "calls on one core").is_met is False
 
 
 def test_a_cost_that_grows_with_the_calls_is_told() -> None:
