@@ -2,7 +2,7 @@
 
 By itself CPython collects whenever enough more objects have been made than freed, and looks at all that were made since
 the last time, while every call waits. A call makes about as many as it frees, so its turn comes seldom and then takes
-long: with 75 calls on, 20 to 50 ms every few seconds, and 100 to 190 ms for a whole one.
+long: with 75 calls on, 14 to 50 ms every few seconds, and 105 to 190 ms for a whole one.
 
 What a call leaves is freed by counting references, as soon as it is over. The rest, such as the cycles in which
 connections of the server's library stand, can wait.

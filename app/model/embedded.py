@@ -93,9 +93,8 @@ class EmbeddedModel:
                 log.warning("embedded_model.died", exit_code=code)
             if loop.time() - started_at > PAUSES_S[-1]:
                 attempt = 0
-            await asyncio.sleep(
-                PAUSES_S[min(attempt, len(PAUSES_S) - 1)]
-            )  # one that dies at once is not started in a loop
+            pause_s = PAUSES_S[min(attempt, len(PAUSES_S) - 1)]
+            await asyncio.sleep(pause_s)  # one that dies at once is not started in a loop
             attempt += 1
             try:
                 await self._start()

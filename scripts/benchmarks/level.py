@@ -39,8 +39,6 @@ class Level:
     uss_kb: float
     drift_kb: float | None
     """Growth of rss_kb in a minute, where that was watched."""
-    drift_turns: float | None
-    """Turns of both sides that a call had in a minute meanwhile: what is said is kept, for the record."""
     load_late: Spread | None
     """How late the callers were with their own frames."""
     load_share: float

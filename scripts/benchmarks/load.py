@@ -184,7 +184,7 @@ class Load:
             max(0, sent[number] - self._arrived(number)) for number in sent
         )
         rss_kb, uss_kb = meter.rss_kb(), meter.uss_kb()
-        drift_kb, drift_turns = await self._drift(bridge, what) if held else (None, None)
+        drift_kb = await self._drift(bridge, what) if held else None
         await self._hang_up(callers)
         all_of_it = [part.tally for part in slices]
         quiet = undisturbed(slices)
@@ -212,7 +212,6 @@ class Load:
             rss_kb=(rss_kb - base[0]) / calls,
             uss_kb=(uss_kb - base[1]) / calls,
             drift_kb=None if drift_kb is None else drift_kb / calls,
-            drift_turns=None if drift_turns is None else drift_turns / calls,
             load_late=spread([late for tally in delays for late in tally.late_ticks]),
             load_share=busy_s / took,
         )
@@ -237,17 +236,15 @@ class Load:
             slices.append(Slice(tally, is_disturbed=is_late or taken_s > 2 * _DISTURBED_S))
         return slices
 
-    async def _drift(self, bridge: Bridge, what: str) -> tuple[float, float]:
-        """Return by how many kB the process grows in a minute, and how many turns all calls have in it."""
+    async def _drift(self, bridge: Bridge, what: str) -> float:
+        """Return by how many kB the process grows in a minute."""
         began = time.monotonic()
         memory: list[tuple[float, float]] = []
-        replies: list[tuple[float, float]] = []
         while (since := time.monotonic() - began) < _FILL_S + _HOLD_S:
             if since >= _FILL_S:
                 memory.append((since / 60, bridge.meter.rss_kb()))
-                replies.append((since / 60, float(self._desk.tally.replies)))
             await self._pass(1.0, f"{what}: does memory grow? {_FILL_S + _HOLD_S - since:.0f} s")
-        return slope(memory), 2 * slope(replies)  # each reply, and what the caller says to it
+        return slope(memory)
 
     def _busy_s(self) -> float:
         return time.process_time() if self._wakeful is None else self._wakeful.busy_s
