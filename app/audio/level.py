@@ -14,6 +14,11 @@ def rms(pcm: bytes) -> int:
     return int(audioop.rms(pcm, 2))
 
 
+def peak(pcm: bytes) -> int:
+    """Return the greatest magnitude among PCM16 samples; 0 of none."""
+    return int(audioop.max(pcm, 2))
+
+
 def from_dbfs(dbfs: float) -> float:
     """Return the root mean square that lies so many dB over (below zero: under) full scale."""
     return FULL_SCALE * ratio(dbfs)

@@ -1,8 +1,8 @@
 """Band-limited resampling by a ratio of whole numbers, in a stream, exact to the sample and to the bit.
 
 The filter is one Kaiser-windowed sinc, cut into blocks: `down·m` input samples make `up·m` output samples, so a block
-is one product of a matrix that every instance of a ratio shares. The block takes in 32 samples (of the slower rate)
-beyond either of its edges, which is what the filter holds back: 4 ms at 8 kHz.
+is one product of a matrix that every instance of a ratio shares. The block takes in 24 samples (of the slower rate)
+beyond either of its edges, which is what the filter holds back: 3 ms at 8 kHz.
 
 The coefficients are whole numbers of 1/32768 and the arithmetic is float64, so every sum is exact (16 + 16 bits and the
 number of taps stay far below 53 bits). That is why any split of the input gives the same output to the bit, whatever
@@ -12,7 +12,8 @@ Alignment: output sample k is the input at time k/to_hz, without delay; `push` g
 `flush` the rest, so an utterance of n samples comes out as ceil(n·to/from) samples.
 
 A frame of 20 ms is far too little for numpy to be busy with: what costs is each call and each new array. So a push is
-one gather, one product and three steps in place, all in arrays that are there already (_Workspace).
+one gather, one product and one sum that rounds, all in arrays that are there already (_Workspace); only what is so loud
+that it could go beyond 16 bits is bounded.
 """
 
 import threading
@@ -23,19 +24,25 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
+from app.audio.level import peak
+
 Samples = NDArray[np.float64]
 Pcm = NDArray[np.int16]
 
-HALF_WIDTH = 32
+HALF_WIDTH = 24
 """Samples of the slower rate that the filter reaches to either side."""
 _STOPBAND_DB = 66.0
-_CUTOFF = 0.925
-"""Of the slower rate's Nyquist frequency: 3.7 kHz at 8 kHz, the middle between 3.45 (passband) and 3.95 (stopband)."""
+_CUTOFF = 0.915
+"""Of the slower rate's Nyquist frequency: 3.66 kHz at 8 kHz, so that 3.4 kHz is -0.15 dB and 4 kHz below -65 dB."""
 _UNIT = 1 << 15
-_BLOCK = 16
-"""Samples of the slower rate in a block: few, since a row spends its edges in vain; 20 ms are whole blocks."""
+_BLOCK_UP, _BLOCK_DOWN = 10, 20
+"""Samples of the slower rate in a block: few, since a row spends its edges in vain. A frame of 20 ms gives more rows up
+than down; 20 ms are whole blocks."""
 _PRODUCT = 1 << 18
 """Multiplications in one product: below the number at which a BLAS starts threads of its own."""
+_ROUNDING = np.array(1.5 * 2.0**52)
+"""Added to a float64, this leaves no bits behind the point: the sum is rounded as `rint` does, and its lowest 16 bits
+are the number in two's complement. audioop, too, knows only the machine's own order of bytes: little-endian."""
 _LEAST = np.array(-32768.0)
 _MOST = np.array(32767.0)
 
@@ -44,7 +51,8 @@ class _Filter:
     """The filter of one ratio, shared by all its instances.
 
     inputs, outputs: of a block; reach: inputs that it needs beyond either edge; matrix: inputs + 2·reach rows, a column
-    for each output; blocks: how many are taken at a time at most. The rest are the same in bytes.
+    for each output; harmless: the level up to which no output can go beyond 16 bits; blocks: how many are taken at a
+    time at most. The rest are the same in bytes.
     """
 
     def __init__(self, up: int, down: int) -> None:
@@ -55,7 +63,7 @@ class _Filter:
         steps = np.arange(-half, half + 1)
         prototype = np.sinc(steps * _CUTOFF / slower) * np.kaiser(2 * half + 1, beta)
         coefficients = np.rint(prototype * (_UNIT * up / prototype.sum())) / _UNIT
-        units = max(1, _BLOCK // min(up, down))
+        units = max(1, (_BLOCK_UP if up > down else _BLOCK_DOWN) // min(up, down))
         self.inputs, self.outputs, self.reach = down * units, up * units, ceil(half / up)
         j = np.arange(-self.reach, self.inputs + self.reach)[:, None]
         k = np.arange(self.outputs)[None, :]
@@ -63,6 +71,7 @@ class _Filter:
         inside = (tap >= 0) & (tap <= 2 * half)
         self.matrix: Samples = np.ascontiguousarray(np.where(inside, coefficients[np.clip(tap, 0, 2 * half)], 0.0))
         self.matrix.setflags(write=False)
+        self.harmless = int(32767 / np.abs(self.matrix).sum(axis=0).max())
         self.blocks = max(4, _PRODUCT // self.matrix.size)
         self.block_bytes = 2 * self.inputs
         self.edges_bytes = 4 * self.reach
@@ -93,14 +102,14 @@ class _Workspaces(threading.local):
         self.window = bytearray(shape.blocks * shape.block_bytes + shape.edges_bytes)
         self.rows: Samples = np.empty((shape.blocks, len(shape.matrix)))
         self.sums: Samples = np.empty((shape.blocks, shape.outputs))
-        self.pcm: Pcm = np.empty((shape.blocks, shape.outputs), dtype="<i2")
+        self.low_bits: Pcm = self.sums.reshape(-1).view("<i2")[::4]
         self.by_blocks: dict[int, _Workspace] = {}
 
 
 class _Workspace:
     """As much of these arrays as one number of blocks takes."""
 
-    __slots__ = ("_matrix", "_pcm", "_rows", "_sums", "_window", "_windows", "size_bytes")
+    __slots__ = ("_harmless", "_low_bits", "_matrix", "_rows", "_sums", "_window", "_windows", "size_bytes")
 
     def __init__(self, shape: _Filter, blocks: int, whole: _Workspaces) -> None:
         self.size_bytes = blocks * shape.block_bytes + shape.edges_bytes
@@ -112,19 +121,20 @@ class _Workspace:
         self._rows = whole.rows[:blocks]
         self._matrix = shape.matrix
         self._sums = whole.sums[:blocks]
-        self._pcm = whole.pcm[:blocks]
+        self._low_bits = whole.low_bits[: blocks * shape.outputs]
+        self._harmless = shape.harmless
 
     def filtered(self, window: bytes) -> bytes:
         """Return the blocks' outputs, PCM16. window: size_bytes, from `reach` inputs before them to `reach` behind."""
-        rows, sums, pcm = self._rows, self._sums, self._pcm
+        rows, sums = self._rows, self._sums
         self._window[:] = window
         rows[...] = self._windows
         np.dot(rows, self._matrix, out=sums)
-        np.rint(sums, out=sums)
-        np.minimum(sums, _MOST, out=sums)
-        np.maximum(sums, _LEAST, out=sums)
-        pcm[...] = sums
-        return pcm.tobytes()
+        if peak(window) > self._harmless:
+            np.minimum(sums, _MOST, out=sums)
+            np.maximum(sums, _LEAST, out=sums)
+        np.add(sums, _ROUNDING, out=sums)
+        return self._low_bits.tobytes()
 
 
 class Resampler:

@@ -6,7 +6,7 @@ from app.audio.resample import Resampler
 
 
 class Uplink:
-    """Caller → model. Delayed by 4 ms, so that every frame gives its full length at once."""
+    """Caller → model. Delayed by 3 ms, so that every frame gives its full length at once."""
 
     __slots__ = ("_resampler",)
 
@@ -36,7 +36,7 @@ class Downlink:
     def push(self, pcm: bytes | memoryview) -> bytes:
         """Return what can be sent by now, G.711 μ-law, 8 kHz.
 
-        pcm: PCM16 little-endian, 24 kHz mono, any length, an odd byte waits for its other half. Holds back 4 ms.
+        pcm: PCM16 little-endian, 24 kHz mono, any length, an odd byte waits for its other half. Holds back 3 ms.
         """
         if self._odd or len(pcm) % 2:
             joined = self._odd + bytes(pcm)

@@ -28,6 +28,9 @@ PIECE_MS = 100
 """What is sent at a time, once the lead is there; a mark behind each."""
 CRUMB_MS = 20
 """Less than this is not sent by itself while more is on its way."""
+GRACE_S = 0.010
+"""So much before or behind its turn may a piece go along with something that happens, before it gets a step of its own.
+The mark of a piece that has ended comes at that moment when the carrier is near."""
 MAX_WAITING_MS = 120_000
 PROOF_WAIT_S = 5.0
 """A mark that is so much later than its audio must have ended is given up."""
@@ -71,7 +74,7 @@ class Playback:
     def __init__(self, audio: AudioFormat) -> None:
         """audio: of what is generated.
 
-        turn_at: when the next waiting audio is to be sent, as the last release left it; None when nothing can be.
+        turn_at: by when the next waiting audio is to be sent, as the last release left it; None when nothing can be.
         is_held: nothing is sent; what the carrier has plays on.
         """
         self._format = audio
@@ -244,8 +247,8 @@ class Playback:
             size = min(item.waiting_bytes, self._piece_bytes)
             length_s = size / self._bytes_per_s
             turn_at = self.clock.turn_of(length_s)
-            if size and at < turn_at:
-                self.turn_at = turn_at
+            if size and at < turn_at - GRACE_S:
+                self.turn_at = turn_at + GRACE_S
                 break
             self._number += 1
             slot = self.clock.send(length_s, at)

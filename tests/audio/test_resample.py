@@ -112,9 +112,14 @@ def test_threads_do_not_disturb_each_other() -> None:
             assert list(pool.map(lambda pcm: resample(pcm, 8000, 24000), recordings)) == alone
 
 
-def test_full_scale_is_limited_not_wrapped() -> None:
-    square = np.where(np.arange(2400) // 30 % 2, 32767, -32768).astype("<i2").tobytes()
-    out = samples(resample(square, 24000, 8000))
+@pytest.mark.parametrize("amplitude", [9000, 14000, 14300, 14600, 15000, 16000, 20000, 26000, 32767])
+@pytest.mark.parametrize(("from_hz", "to_hz"), [(8000, 24000), (24000, 8000)])
+def test_what_is_too_loud_is_limited_not_wrapped(from_hz: int, to_hz: int, amplitude: int) -> None:
+    """A square overshoots by more than any voice: at some level the limit begins to be needed."""
+    half_period = from_hz // 800
+    square = np.where(np.arange(80 * half_period) // half_period % 2, amplitude, -amplitude).astype("<i2").tobytes()
+    out = samples(resample(square, from_hz, to_hz))
     steady = out[100:-100]
-    assert np.abs(steady).max() >= 32767
-    assert np.abs(np.diff(np.sign(steady))).sum() / 2 < 90  # as many changes of sign as the square has, no wrap-around
+    assert amplitude <= np.abs(steady).max() <= 32768
+    changes = np.abs(np.diff(np.sign(steady))).sum() / 2
+    assert changes <= 800 * len(steady) / to_hz + 1  # as many as the square has, no wrap-around
