@@ -6,14 +6,15 @@ beyond either of its edges, which is what the filter holds back: 3 ms at 8 kHz.
 
 The coefficients are whole numbers of 1/32768 and the arithmetic is float64, so every sum is exact (16 + 16 bits and the
 number of taps stay far below 53 bits). That is why any split of the input gives the same output to the bit, whatever
-order the processor adds in.
+order the processor adds in. A last row of the matrix adds a number so great that no bit of the sum lies beyond its last
+one (_OFFSET): the whole part of the sum then stands in the third and fourth byte of the float, and is read there.
 
 Alignment: output sample k is the input at time k/to_hz, without delay; `push` gives what can be known by now and
 `flush` the rest, so an utterance of n samples comes out as ceil(n·to/from) samples.
 
 A frame of 20 ms is far too little for numpy to be busy with: what costs is each call and each new array. So a push is
-one gather, one product and one sum that rounds, all in arrays that are there already (_Workspace); only what is so loud
-that it could go beyond 16 bits is bounded.
+one gather, one product and one read, all in arrays that are there already (_Workspace); only what is so loud that it
+could go beyond 16 bits is bounded.
 """
 
 import threading
@@ -40,18 +41,20 @@ _BLOCK_UP, _BLOCK_DOWN = 10, 20
 than down; 20 ms are whole blocks."""
 _PRODUCT = 1 << 18
 """Multiplications in one product: below the number at which a BLAS starts threads of its own."""
-_ROUNDING = np.array(1.5 * 2.0**52)
-"""Added to a float64, this leaves no bits behind the point: the sum is rounded as `rint` does, and its lowest 16 bits
-are the number in two's complement. audioop, too, knows only the machine's own order of bytes: little-endian."""
-_LEAST = np.array(-32768.0)
-_MOST = np.array(32767.0)
+_OFFSET = 1.5 * 2.0**36 + 0.5
+"""The last bit of a float64 of this size is 1/65536: what is added to it in whole 1/32768 is exact, in any order, and bits
+16 to 31 are the whole part in two's complement; by the half they are rounded."""
+_LEAST = np.array(_OFFSET - 32768)
+_MOST = np.array(_OFFSET + 32767)
+_WHOLE_PART = 1
+"""Of the four 16-bit parts of a float64. audioop, too, knows only the machine's own order of bytes: little-endian."""
 
 
 class _Filter:
     """The filter of one ratio, shared by all its instances.
 
-    inputs, outputs: of a block; reach: inputs that it needs beyond either edge; matrix: inputs + 2·reach rows, a column
-    for each output; harmless: the level up to which no output can go beyond 16 bits; blocks: how many are taken at a
+    inputs, outputs: of a block; reach: inputs that it needs beyond either edge; matrix: inputs + 2·reach rows and one
+    for the offset, a column for each output; harmless: the level up to which no output can go beyond 16 bits; blocks: how many are taken at a
     time at most. The rest are the same in bytes.
     """
 
@@ -69,9 +72,10 @@ class _Filter:
         k = np.arange(self.outputs)[None, :]
         tap = k * down - j * up + half
         inside = (tap >= 0) & (tap <= 2 * half)
-        self.matrix: Samples = np.ascontiguousarray(np.where(inside, coefficients[np.clip(tap, 0, 2 * half)], 0.0))
+        taps = np.where(inside, coefficients[np.clip(tap, 0, 2 * half)], 0.0)
+        self.harmless = int(32767 / np.abs(taps).sum(axis=0).max())
+        self.matrix: Samples = np.vstack((taps, np.full((1, self.outputs), _OFFSET)))
         self.matrix.setflags(write=False)
-        self.harmless = int(32767 / np.abs(self.matrix).sum(axis=0).max())
         self.blocks = max(4, _PRODUCT // self.matrix.size)
         self.block_bytes = 2 * self.inputs
         self.edges_bytes = 4 * self.reach
@@ -100,41 +104,41 @@ class _Workspaces(threading.local):
 
     def __init__(self, shape: _Filter) -> None:
         self.window = bytearray(shape.blocks * shape.block_bytes + shape.edges_bytes)
-        self.rows: Samples = np.empty((shape.blocks, len(shape.matrix)))
+        self.rows: Samples = np.ones((shape.blocks, len(shape.matrix)))  # the last of each row stays 1, for the offset
         self.sums: Samples = np.empty((shape.blocks, shape.outputs))
-        self.low_bits: Pcm = self.sums.reshape(-1).view("<i2")[::4]
+        self.pcm: Pcm = self.sums.reshape(-1).view("<i2")[_WHOLE_PART::4]
         self.by_blocks: dict[int, _Workspace] = {}
 
 
 class _Workspace:
     """As much of these arrays as one number of blocks takes."""
 
-    __slots__ = ("_harmless", "_low_bits", "_matrix", "_rows", "_sums", "_window", "_windows", "size_bytes")
+    __slots__ = ("_harmless", "_inputs", "_matrix", "_pcm", "_rows", "_sums", "_window", "_windows", "size_bytes")
 
     def __init__(self, shape: _Filter, blocks: int, whole: _Workspaces) -> None:
         self.size_bytes = blocks * shape.block_bytes + shape.edges_bytes
         self._window = memoryview(whole.window)[: self.size_bytes]
         # one row for each block; they overlap by 2·reach, which no BLAS takes as it is
         samples = np.frombuffer(whole.window, dtype="<i2")
-        size = (blocks, len(shape.matrix))
+        size = (blocks, shape.inputs + 2 * shape.reach)
         self._windows: Pcm = as_strided(samples, size, (shape.block_bytes, 2), writeable=False)
         self._rows = whole.rows[:blocks]
+        self._inputs = self._rows[:, :-1]
         self._matrix = shape.matrix
         self._sums = whole.sums[:blocks]
-        self._low_bits = whole.low_bits[: blocks * shape.outputs]
+        self._pcm = whole.pcm[: blocks * shape.outputs]
         self._harmless = shape.harmless
 
     def filtered(self, window: bytes) -> bytes:
         """Return the blocks' outputs, PCM16. window: size_bytes, from `reach` inputs before them to `reach` behind."""
-        rows, sums = self._rows, self._sums
+        sums = self._sums
         self._window[:] = window
-        rows[...] = self._windows
-        np.dot(rows, self._matrix, out=sums)
+        self._inputs[...] = self._windows
+        np.dot(self._rows, self._matrix, out=sums)
         if peak(window) > self._harmless:
             np.minimum(sums, _MOST, out=sums)
             np.maximum(sums, _LEAST, out=sums)
-        np.add(sums, _ROUNDING, out=sums)
-        return self._low_bits.tobytes()
+        return self._pcm.tobytes()
 
 
 class Resampler:
