@@ -134,7 +134,7 @@ class _Workspace:
         sums = self._sums
         self._window[:] = window
         self._inputs[...] = self._windows
-        np.dot(self._rows, self._matrix, out=sums)
+        self._rows.dot(self._matrix, sums)  # np.dot would first ask in Python whose arrays these are
         if peak(window) > self._harmless:
             np.minimum(sums, _MOST, out=sums)
             np.maximum(sums, _LEAST, out=sums)

@@ -111,9 +111,10 @@ class Connection:
 
     def append(self, audio: bytes) -> None:
         """Send some of the caller's audio; while the session is not open, do nothing. Never waits, never raises."""
-        if self._stage is Stage.OPEN and self._socket is not None:
-            self._socket.send_now(messages.encode_append(audio))
-            if self._socket.unsent_bytes > STALLED_BYTES and not self._stalled:
+        socket = self._socket
+        if self._stage is Stage.OPEN and socket is not None:
+            socket.send_now(messages.encode_append(audio))
+            if socket.unsent_bytes > STALLED_BYTES and not self._stalled:
                 self._stalled = True
                 self._report(ModelStalled(self._number))
 

@@ -120,8 +120,9 @@ class ModelSocket(ClientConnection):
     def send_now(self, text: bytes) -> None:
         """Send a text message (UTF-8). Never waits, never raises; does nothing on a connection that is not open."""
         # The protocol's own writes are sent in the step that makes them, so nothing of it can be waiting.
-        if self.protocol.state is State.OPEN and not self.transport.is_closing():
-            self.transport.write(self._frame(text))
+        transport = self.transport
+        if self.protocol.state is State.OPEN and not transport.is_closing():
+            transport.write(self._frame(text))
 
     async def leave(self) -> None:
         """Close the connection with 1000, giving the peer CLOSE_TIMEOUT_S to agree; return when it is gone."""

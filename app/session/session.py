@@ -108,28 +108,28 @@ _OUTCOMES = {
 
 
 class Session:
-    """One call. `deadline`: the next moment at which silence itself is news, or None."""
+    """One call. `deadline`: the next moment at which silence itself is news, or None; `ended`: nothing follows."""
+
+    __slots__ = ("_call", "deadline", "ended")
 
     def __init__(self, terms: Terms) -> None:
         self.deadline: float | None = None
+        self.ended = False  # attributes both: they are asked for behind every event
         self._call = CallState(terms)
-
-    @property
-    def ended(self) -> bool:
-        return self._call.ended
 
     def receive(self, event: Event, *, at: float) -> list[Command]:
         """Take in one event; return the commands it calls for, in order. at: seconds, monotonic."""
         call = self._call
         if type(event) is CallerAudio and not is_news(call, event):  # fifty times a second: moves no pacing, no timers
             return _caller_audio(call, event, at)
-        if call.ended:
+        if self.ended:
             return []
         out = call.out = []
         _take(call, event, at)
         if not call.ended:
             _go_on(call, at)
-        self.deadline = next_deadline(call, at)
+        self.ended = call.ended
+        self.deadline = None if self.ended else next_deadline(call, at)
         return out
 
 

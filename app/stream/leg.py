@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from app.audio.formats import PCM16_24K, AudioFormat
 from app.errors import InvariantError, StreamError
 from app.session.commands import HangUp, PlayAudio, StreamCommand, TransferCall
-from app.session.events import Event, StreamEnded, StreamStalled
+from app.session.events import CallerAudio, Event, StreamEnded, StreamStalled
 from app.session.words import StreamEnd
 from app.stream.messages import Connected, Message, Passed, Start, Stop, decode
 from app.stream.receiver import MAX_MESSAGE_BYTES, StreamSocket
-from app.stream.translate import Translator, stream_sid_of
+from app.stream.translate import CallerEvent, Translator, stream_sid_of
 
 NORMAL, POLICY, TOO_BIG, TRY_LATER = 1000, 1008, 1009, 1013
 """The codes under which a stream is closed (RFC 6455 §7.4.1, and 1013 of IANA's registry)."""
@@ -101,7 +101,7 @@ class StreamLeg:
         was_stalled, end = self._is_stalled, self._end
         self._report = report
         while self._waiting:
-            self._take(self._waiting.popleft(), translator)
+            self._tell(translator.event(self._waiting.popleft()))
         if was_stalled:
             report(StreamStalled())
         if end is not None:
@@ -136,8 +136,12 @@ class StreamLeg:
         message = decode(text)
         if isinstance(message, Passed):
             self._pass_over(message)
-        elif self._report is not None and self._translator is not None:
-            self._take(message, self._translator)
+        elif (report := self._report) is not None and (translator := self._translator) is not None:
+            event = translator.event(message)
+            if type(event) is CallerAudio:  # as nearly always
+                report(event)
+            else:
+                self._tell(event)
         elif self._start is not None:
             self._keep(message)
         elif isinstance(message, Start):
@@ -183,8 +187,7 @@ class StreamLeg:
             assert self._translator is not None
         return self._translator
 
-    def _take(self, message: Message, translator: Translator) -> None:
-        event = translator.event(message)
+    def _tell(self, event: CallerEvent | Passed | None) -> None:
         if event is None:
             return
         if isinstance(event, Passed):

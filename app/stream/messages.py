@@ -23,7 +23,6 @@ class Passed(Enum):
 class _Message(msgspec.Struct, tag_field="event", rename="camel", frozen=True, gc=False):
     sequence_number: int = 0
     """Counts every message of the stream from 1, `start`; 0: not said."""
-    stream_sid: str = ""
 
 
 class Connected(_Message, tag="connected", frozen=True, gc=False):
@@ -46,6 +45,7 @@ class StartBody(msgspec.Struct, rename="camel", frozen=True, gc=False):
 
 class Start(_Message, tag="start", frozen=True, gc=False, kw_only=True):
     start: StartBody
+    stream_sid: str = ""
 
 
 class MediaBody(msgspec.Struct, rename="camel", frozen=True, gc=False):

@@ -26,6 +26,7 @@ CallerEvent = CallerAudio | CallerDigit | PlaybackReached | StreamEnded
 _MARK_NAME = re.compile(r"(0|[1-9][0-9]{0,17}):(0|[1-9][0-9]{0,17})", re.ASCII)
 _DIGITS = frozenset("0123456789*#ABCD")
 _ULAW_BYTES_PER_MS = 8
+_UNTIMED = float("-inf")
 _VERDICTS = (Verdict.SILENCE, Verdict.SOUND, Verdict.SPEECH)
 """By the number that the detector's judgement has."""
 
@@ -40,7 +41,7 @@ class Translator:
     __slots__ = (
         "_detector",
         "_downlink",
-        "_first_timestamp_ms",
+        "_latest_ms",
         "_next_number",
         "_received_bytes",
         "_start",
@@ -57,7 +58,8 @@ class Translator:
         self._downlink = downlink_from(audio)
         self._detector = SpeechDetector(models)
         self._next_number = start.sequence_number + 1
-        self._first_timestamp_ms = -1
+        # the timestamp of the stream's first byte, later by what was lost since: a later one than expected is news
+        self._latest_ms = _UNTIMED
         self._received_bytes = 0
         self.lost_messages = 0
         self.lost_audio_ms = 0
@@ -75,7 +77,7 @@ class Translator:
                 if media.track != "inbound":
                     return Passed.UNKNOWN  # the agent's own voice, on streams that we do not ask for
                 ulaw = media.payload
-                if media.timestamp >= 0:
+                if media.timestamp > self._latest_ms + self._received_bytes // _ULAW_BYTES_PER_MS:
                     self._count_lateness(media.timestamp)
                 self._received_bytes += len(ulaw)
                 if not ulaw:
@@ -130,12 +132,15 @@ class Translator:
             self._next_number = number + 1
 
     def _count_lateness(self, timestamp_ms: int) -> None:
-        if self._first_timestamp_ms < 0:
-            self._first_timestamp_ms = timestamp_ms - self._received_bytes // _ULAW_BYTES_PER_MS
-        behind_ms = timestamp_ms - self._first_timestamp_ms - self._received_bytes // _ULAW_BYTES_PER_MS
-        if behind_ms > self.lost_audio_ms:
-            self._detector.missed(behind_ms - self.lost_audio_ms)
-            self.lost_audio_ms = behind_ms
+        """Take in a timestamp that is later than was expected, the first one, or none."""
+        if timestamp_ms < 0:
+            return
+        latest_ms = timestamp_ms - self._received_bytes // _ULAW_BYTES_PER_MS
+        if self._latest_ms != _UNTIMED:
+            lost_ms = round(latest_ms - self._latest_ms)
+            self._detector.missed(lost_ms)
+            self.lost_audio_ms += lost_ms
+        self._latest_ms = latest_ms
 
 
 def stream_sid_of(start: Start) -> str:

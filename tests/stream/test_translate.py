@@ -33,14 +33,14 @@ from app.stream.translate import Translator
 pytestmark = pytest.mark.core
 
 MULAW = MediaFormat("audio/x-mulaw", 8000, 1)
-START = Start(1, "MZ1", start=StartBody("CA1", MULAW, stream_sid="MZ1"))
+START = Start(1, start=StartBody("CA1", MULAW, stream_sid="MZ1"), stream_sid="MZ1")
 
 ulaw_frames = st.lists(st.binary(min_size=1, max_size=400), max_size=12)
 pcm_pieces = st.lists(st.integers(min_value=0, max_value=3000).map(lambda samples: b"\x11\x07" * samples), max_size=8)
 
 
 def media(ulaw: bytes, number: int = 0, timestamp_ms: int = -1) -> Media:
-    return Media(number, "MZ1", media=MediaBody(ulaw, timestamp_ms))
+    return Media(number, media=MediaBody(ulaw, timestamp_ms))
 
 
 def payloads(texts: list[bytes]) -> bytes:
@@ -166,7 +166,7 @@ def test_media_without_audio_means_nothing() -> None:
 
 
 def test_the_agents_own_track_is_passed_over() -> None:
-    outbound = Media(2, "MZ1", media=MediaBody(b"\xff" * 160, 20, "outbound"))
+    outbound = Media(2, media=MediaBody(b"\xff" * 160, 20, "outbound"))
     assert Translator(START).event(outbound) is Passed.UNKNOWN
 
 
@@ -216,33 +216,33 @@ def test_a_mark_that_comes_back_is_known_again(generation: int, number: int) -> 
     "name", ["", "1", "1:", ":1", "-1:2", "1:2:3", " 1:2", "1:2\n", "01:2", "r3:17", "٣:١", "1:" + "9" * 400]
 )
 def test_a_mark_that_is_not_ours_is_unknown(name: str) -> None:
-    assert Translator(START).event(Mark(2, "MZ1", mark=MarkBody(name))) is Passed.UNKNOWN
+    assert Translator(START).event(Mark(2, mark=MarkBody(name))) is Passed.UNKNOWN
 
 
 @pytest.mark.parametrize("digit", list("0123456789*#ABCD"))
 def test_a_key_is_a_digit(digit: str) -> None:
-    assert Translator(START).event(Dtmf(2, "MZ1", dtmf=DtmfBody(digit))) == CallerDigit(digit)
+    assert Translator(START).event(Dtmf(2, dtmf=DtmfBody(digit))) == CallerDigit(digit)
 
 
 @pytest.mark.parametrize("digit", ["", "10", "E", "a", " "])
 def test_what_is_no_key_is_broken(digit: str) -> None:
-    assert Translator(START).event(Dtmf(2, "MZ1", dtmf=DtmfBody(digit))) is Passed.BROKEN
+    assert Translator(START).event(Dtmf(2, dtmf=DtmfBody(digit))) is Passed.BROKEN
 
 
 def test_stop_ends_the_stream() -> None:
-    assert Translator(START).event(Stop(2, "MZ1")) == StreamEnded(StreamEnd.STOPPED)
+    assert Translator(START).event(Stop(2)) == StreamEnded(StreamEnd.STOPPED)
 
 
 def test_a_second_start_is_broken_unless_it_says_the_same() -> None:
     translator = Translator(START)
     assert translator.event(Connected()) is None
     assert translator.event(START) is None
-    assert translator.event(Start(2, "MZ1", start=StartBody("CA2", MULAW, stream_sid="MZ1"))) is Passed.BROKEN
-    assert translator.event(Start(2, "MZ1", start=StartBody("CA1", MULAW, stream_sid="MZ9"))) is Passed.BROKEN
+    assert translator.event(Start(2, start=StartBody("CA2", MULAW, stream_sid="MZ1"), stream_sid="MZ1")) is Passed.BROKEN
+    assert translator.event(Start(2, start=StartBody("CA1", MULAW, stream_sid="MZ9"), stream_sid="MZ1")) is Passed.BROKEN
 
 
 def test_the_stream_is_named_by_either_place_of_start() -> None:
-    translator = Translator(Start(1, "", start=StartBody("CA1", MULAW, stream_sid="MZ7")))
+    translator = Translator(Start(1, start=StartBody("CA1", MULAW, stream_sid="MZ7")))
     (text,) = translator.messages(ClearPlayback())
     assert json.loads(text)["streamSid"] == "MZ7"
 
