@@ -42,8 +42,8 @@ than down; 20 ms are whole blocks."""
 _PRODUCT = 1 << 18
 """Multiplications in one product: below the number at which a BLAS starts threads of its own."""
 _OFFSET = 1.5 * 2.0**36 + 0.5
-"""The last bit of a float64 of this size is 1/65536: what is added to it in whole 1/32768 is exact, in any order, and bits
-16 to 31 are the whole part in two's complement; by the half they are rounded."""
+"""The last bit of a float64 of this size is 1/65536: what is added to it in whole 1/32768 is exact, in any order, and
+bits 16 to 31 are the whole part in two's complement; by the half they are rounded."""
 _LEAST = np.array(_OFFSET - 32768)
 _MOST = np.array(_OFFSET + 32767)
 _WHOLE_PART = 1
@@ -54,8 +54,8 @@ class _Filter:
     """The filter of one ratio, shared by all its instances.
 
     inputs, outputs: of a block; reach: inputs that it needs beyond either edge; matrix: inputs + 2·reach rows and one
-    for the offset, a column for each output; harmless: the level up to which no output can go beyond 16 bits; blocks: how many are taken at a
-    time at most. The rest are the same in bytes.
+    for the offset, a column for each output; harmless: the level up to which no output can go beyond 16 bits; blocks:
+    how many are taken at a time at most. The rest are the same in bytes.
     """
 
     def __init__(self, up: int, down: int) -> None:

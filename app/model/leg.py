@@ -69,7 +69,7 @@ class ModelLeg:
     def perform(self, command: ModelCommand) -> None:
         """Do what is asked, at once. Never waits, never raises; for a session that is not open it does nothing."""
         connection = self._connections.get(command.model)
-        if type(command) is AppendInputAudio:  # fifty times a second, so before all others
+        if isinstance(command, AppendInputAudio):  # fifty times a second, so before all others
             if connection is not None:
                 connection.append(command.audio)
             return

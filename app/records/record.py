@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from app.records.kept import Kept
 from app.session.commands import (
     CloseModel,
     Command,
@@ -122,9 +123,9 @@ class RecordKeeper:
         self._last_at = head.at
         self._disclosure: NoteDisclosure | None = None
         self._spoke_at: float | None = None  # when the first sound was sent, which is the disclosure's
-        self._turns: list[NoteTurn] = []
+        self._turns = Kept(TurnRecord)
         self._tool_calls: list[NoteToolCall] = []
-        self._interruptions: list[InterruptionRecord] = []
+        self._interruptions = Kept(InterruptionRecord)
         self._models: set[ModelNumber] = set()  # sessions that the call has, or has asked for
         self._ready_models: set[ModelNumber] = set()
         self._is_without_model = False
@@ -164,17 +165,7 @@ class RecordKeeper:
             ended_at=_iso(began + duration_ms / 1000),
             duration_s=round(duration_ms / 1000, 3),
             disclosure=self._disclosure_record(outcome, started_at),
-            turns=[
-                TurnRecord(
-                    speaker=turn.speaker,
-                    generated=_clean(turn.generated),
-                    heard=_clean(turn.heard),
-                    start_ms=turn.start_ms,
-                    end_ms=turn.end_ms,
-                    heard_is_estimated=turn.interrupted and turn.generated is not None,
-                )
-                for turn in sorted(self._turns, key=lambda turn: turn.start_ms)
-            ],
+            turns=sorted(self._turns.all(), key=lambda turn: turn.start_ms),
             tool_calls=[
                 ToolCallRecord(
                     name=_written(call.name),
@@ -184,7 +175,7 @@ class RecordKeeper:
                 )
                 for call in self._tool_calls
             ],
-            interruptions=self._interruptions,
+            interruptions=self._interruptions.all(),
             barge_ins=len(self._interruptions),
             model_losses=self._model_losses,
             usage=self._usage.counts,
@@ -223,12 +214,21 @@ class RecordKeeper:
             case NoteDisclosure() as disclosure:
                 self._disclosure = disclosure
             case NoteTurn() as turn:
-                self._turns.append(turn)
+                self._turns.add(
+                    TurnRecord(
+                        speaker=turn.speaker,
+                        generated=_clean(turn.generated),
+                        heard=_clean(turn.heard),
+                        start_ms=turn.start_ms,
+                        end_ms=turn.end_ms,
+                        heard_is_estimated=turn.interrupted and turn.generated is not None,
+                    )
+                )
             case NoteToolCall() as call:
                 self._tool_calls.append(call)
             case NoteBargeIn(_, item_id, heard_ms, generated_ms, first_mark):
                 started_at = self._head.at if self._started_at is None else self._started_at
-                self._interruptions.append(
+                self._interruptions.add(
                     InterruptionRecord(
                         at_ms=max(0, round((at - started_at) * 1000)),
                         item_id=None if item_id is None else _written(item_id),

@@ -21,15 +21,24 @@ class Side(Enum):
 
 @dataclass(slots=True)
 class _Entry:
+    """text: all of it. part: which content part of the item that is, as long as it is the only one; parts: else."""
+
     side: Side
     item_id: ItemId
-    parts: tuple[tuple[int, str], ...]
+    text: str
     known_to: ModelNumber
+    part: int = 0
     is_held: bool = False
+    parts: dict[int, str] | None = None
 
-    @property
-    def text(self) -> str:
-        return " ".join(words for _, words in sorted(self.parts) if words)
+    def learn(self, part: int, text: str) -> None:
+        if self.parts is None and part == self.part:
+            self.text = text
+            return
+        if self.parts is None:
+            self.parts = {self.part: self.text}
+        self.parts[part] = text
+        self.text = " ".join(words for _, words in sorted(self.parts.items()) if words)
 
 
 @dataclass(slots=True)
@@ -42,7 +51,7 @@ class Conversation:
     def add(self, side: Side, text: str) -> ItemId:
         """Enter words that no model session knows of yet; `tell` hands them over."""
         item_id = self.next_id()
-        self._enter(_Entry(side, item_id, ((0, text),), ModelNumber(0)))
+        self._enter(_Entry(side, item_id, text, ModelNumber(0)))
         return item_id
 
     def next_id(self) -> ItemId:
@@ -57,9 +66,9 @@ class Conversation:
         """
         for entry in reversed(self._entries):
             if entry.item_id == item_id:
-                entry.parts = (*(other for other in entry.parts if other[0] != part), (part, text))
+                entry.learn(part, text)
                 return
-        self._enter(_Entry(side, item_id, ((part, text),), model))
+        self._enter(_Entry(side, item_id, text, model, part))
 
     def forget(self, item_id: ItemId) -> None:
         """Take words out again: they were not heard after all."""

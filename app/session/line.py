@@ -153,9 +153,6 @@ class ModelLine:
             return None
         return self.down_since if self._is_hopeless else self.down_since + GIVE_UP_S
 
-    def is_given_up(self, at: float) -> bool:
-        return self.give_up_at is not None and at >= self.give_up_at
-
     def _next_number(self, choice: int) -> ModelNumber:
         self._choices.append(choice)
         return ModelNumber(len(self._choices))

@@ -83,6 +83,7 @@ from app.session.rules.leaving import (
     leave,
     mind_last_words,
     speech_failed,
+    unserved_at,
 )
 from app.session.rules.recovering import (
     mind_recovery,
@@ -109,8 +110,6 @@ _OUTCOMES = {
 
 class Session:
     """One call. `deadline`: the next moment at which silence itself is news, or None; `ended`: nothing follows."""
-
-    __slots__ = ("_call", "deadline", "ended")
 
     def __init__(self, terms: Terms) -> None:
         self.deadline: float | None = None
@@ -314,7 +313,8 @@ def _stream_ended(call: CallState, end: StreamEnd, at: float) -> None:
 
 def _go_on(call: CallState, at: float) -> None:
     phase = call.phase.phase
-    if (phase is Phase.CONVERSING or phase is Phase.DISCLOSING) and call.line.is_given_up(at):
+    has_begun = phase is Phase.CONVERSING or phase is Phase.DISCLOSING
+    if has_begun and (unserved := unserved_at(call)) is not None and at >= unserved:
         close(call, Outcome.MODEL_LOST, Phrase.MODEL_LOST, at, transfer_to=call.terms.transfer_unserved)
     elif phase is Phase.CONVERSING:
         if is_too_dear(call) and call.playback.is_silent and not call.responses.is_open:

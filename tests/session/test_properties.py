@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from app.audio.formats import PCM16_24K
@@ -185,6 +185,8 @@ class World:
             case CloseModel(model):
                 assert model not in self.closed, "closed twice"
                 self.closed.add(model)
+                if model == self.model:
+                    self.open_request, self.open_response = False, None
             case SpeakPhrase(piece, phrase):
                 self.pieces[piece] = phrase
             case Speak(piece, text):
@@ -429,6 +431,16 @@ def end(world: World, ending: str) -> None:
     limit_s=st.sampled_from([None, 4.0, 12.0]),
     writes=st.booleans(),
     begun=st.booleans(),
+)
+@example(  # no model is left before the disclosure was heard
+    actions=[("wait", 1, 1000), ("second_lost", 1, 1), ("say", 1, 1)],
+    ending="stop",
+    interruptible=False,
+    greets=False,
+    mode=BargeInMode.CONFIRMED,
+    limit_s=None,
+    writes=False,
+    begun=False,
 )
 def test_every_script_keeps_the_invariants(
     actions: list[Action],

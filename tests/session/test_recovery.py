@@ -10,10 +10,12 @@ from app.session.commands import (
     AddCallerText,
     AddCue,
     AppendInputAudio,
+    CancelSpeech,
     ClearPlayback,
     CloseModel,
     Command,
     HangUp,
+    NoteDisclosure,
     NoteTurn,
     OpenModel,
     RequestResponse,
@@ -43,9 +45,11 @@ from app.session.events import (
 from app.session.terms import ModelTerms
 from app.session.words import (
     BargeInMode,
+    DisclosureResult,
     ItemId,
     ModelNumber,
     Phrase,
+    PieceNumber,
     ResponseId,
     ResponseStatus,
     Speaker,
@@ -460,6 +464,20 @@ def test_a_model_that_never_comes_is_given_up_within_the_time_of_a_lost_one() ->
     assert Phrase.MODEL_LOST in [c.phrase for c in only(out, SpeakPhrase) if isinstance(c, SpeakPhrase)]
 
 
+def test_a_model_that_is_lost_for_good_lets_the_disclosure_be_heard_first() -> None:
+    driver = Driver(CONFIRMED)
+    driver.send(StreamStarted())
+    driver.speak(1, 6000)
+    driver.hear(Verdict.SILENCE, 300)
+    out = driver.send(ModelLost(M1, "error_invalid_api_key", is_final=True))
+    assert not only(out, SpeakPhrase), "nothing else of ours is heard before it"
+    assert not only(out, ClearPlayback)
+    out = driver.hear(Verdict.SILENCE, 6200)
+    assert [c.result for c in out if isinstance(c, NoteDisclosure)] == [DisclosureResult.HEARD]
+    assert CancelSpeech(PieceNumber(2)) in out, "no greeting to a call that nobody serves"
+    assert [c.phrase for c in out if isinstance(c, SpeakPhrase)][-1] is Phrase.MODEL_LOST
+
+
 def test_a_model_that_is_lost_for_good_is_not_waited_for_behind_a_long_disclosure() -> None:
     driver = Driver(CONFIRMED)
     driver.send(StreamStarted())
@@ -467,8 +485,21 @@ def test_a_model_that_is_lost_for_good_is_not_waited_for_behind_a_long_disclosur
     driver.send(ModelReady(M1))
     driver.hear(Verdict.SILENCE, 2000)
     driver.send(ModelLost(M1, "close_1006"))
-    _, said = lose_all(driver, 9.0)
-    assert [c.phrase for c in said if isinstance(c, SpeakPhrase)] == [Phrase.MODEL_LOST]
+    _, said = lose_all(driver, 13.9)
+    assert not [c for c in said if isinstance(c, SpeakPhrase | HangUp)]
+    out = driver.hear(Verdict.SILENCE, 200)
+    assert only(out, HangUp) == [HangUp(TERMS.phrases[Phrase.MODEL_LOST])], "the carrier's voice says it"
+    assert not only(out, SpeakPhrase)
+
+
+def test_a_call_that_ends_before_its_disclosure_was_heard_has_its_last_words_from_the_carrier() -> None:
+    driver = Driver(replace(CONFIRMED, max_call_s=5.0))
+    driver.send(StreamStarted())
+    driver.send(ModelReady(M1))
+    driver.speak(1, 60_000)
+    out = driver.hear(Verdict.SILENCE, 5100)
+    assert only(out, HangUp) == [HangUp(TERMS.phrases[Phrase.GOODBYE])]
+    assert not only(out, SpeakPhrase)
 
 
 def test_a_model_that_was_silent_before_it_was_known_to_be_lost_has_used_up_some_of_the_time() -> None:

@@ -20,6 +20,8 @@ LAST_MARK_S = 3.0
 """How long after the last words must have ended their mark may come back."""
 LOST_CALL_S = 19.0
 """A call whose model was lost ends within twenty seconds."""
+DISCLOSURE_WAIT_S = 14.0
+"""And for so long, of these, a disclosure is heard on; the rest is for the last words behind it."""
 
 
 def close(
@@ -31,6 +33,9 @@ def close(
     call.outcome = outcome
     call.transfer_to = transfer_to
     leave(call, at)
+    if phrase is not None and not call.disclosure.is_over:  # nothing else of ours is heard before it
+        hang_up(call, at, say=call.terms.phrases.get(phrase))
+        return
     piece = speak(call, phrase) if phrase is not None else None
     if piece is None:
         hang_up(call, at)
@@ -103,6 +108,16 @@ def give_up_on_model(call: CallState, at: float) -> None:
             call.responses.want(RECOVERED, confirmed=True)
     else:
         close(call, Outcome.MODEL_LOST, Phrase.MODEL_LOST, at, transfer_to=call.terms.transfer_unserved)
+
+
+def unserved_at(call: CallState) -> float | None:
+    """Return when the call ends for want of a model; None: it has one. While there is time, the disclosure is heard."""
+    if call.line.down_since is None:
+        return None
+    by = call.line.give_up_at
+    if by is None or call.phase.phase is not Phase.DISCLOSING:
+        return by
+    return max(by, call.line.down_since + DISCLOSURE_WAIT_S)
 
 
 def is_too_dear(call: CallState) -> bool:

@@ -6,7 +6,7 @@ from app.session.phase import Phase
 from app.session.rules.answering import follow_up, keyed_in
 from app.session.rules.heard import item_finished
 from app.session.rules.judging import go_on_speaking, not_noticed
-from app.session.rules.leaving import after_turn, close, hang_up_now
+from app.session.rules.leaving import after_turn, close, hang_up_now, unserved_at
 from app.session.rules.recovering import cover, give_way, open_model
 from app.session.rules.saying import hang_up, speak
 from app.session.rules.state import CallState
@@ -52,10 +52,7 @@ def deadline_passed(call: CallState, at: float) -> None:
     if at >= call.frame_at + STREAM_SILENCE_S:  # as the deadline is reckoned: floats round
         hang_up_now(call, Outcome.STREAM_LOST, at)
     elif at >= call.began_at + call.terms.max_call_s:
-        if call.disclosure.is_over:
-            close(call, Outcome.MAX_DURATION, Phrase.GOODBYE, at)
-        else:
-            close(call, Outcome.MAX_DURATION, None, at)
+        close(call, Outcome.MAX_DURATION, Phrase.GOODBYE, at)
     elif phase is Phase.CONVERSING:
         _mind_idleness(call, at)
 
@@ -90,7 +87,7 @@ def next_deadline(call: CallState, at: float) -> float | None:
             call.begin_by,
             call.line.reopen_at,
             call.line.impatient_at,
-            call.line.give_up_at,
+            unserved_at(call),
             call.began_at + call.terms.max_call_s,
             call.frame_at + STREAM_SILENCE_S,
         ]
