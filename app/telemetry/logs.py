@@ -3,6 +3,7 @@
 import logging
 import sys
 import time
+from array import array
 from statistics import median
 from typing import TextIO
 
@@ -160,7 +161,7 @@ class CallLog:
         self._turns = self._barge_ins = self._tool_calls = self._model_losses = 0
         self._usage = UsageSum()
         self._differing: set[str] = set()
-        self._response_ms: list[int] = []
+        self._response_ms = array("q")  # those of an hour: a list would keep an object for each
 
     def read(self, entry: Entry | FrameRun) -> None:
         """Take in the next entry of the journal."""
