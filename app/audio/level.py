@@ -11,12 +11,14 @@ FULL_SCALE = 32768
 
 def rms(pcm: bytes) -> int:
     """Return the root mean square of PCM16 samples, whole and rounded down; 0 of none."""
-    return int(audioop.rms(pcm, 2))
+    level: int = audioop.rms(pcm, 2)
+    return level
 
 
 def peak(pcm: bytes) -> int:
     """Return the greatest magnitude among PCM16 samples; 0 of none."""
-    return int(audioop.max(pcm, 2))
+    level: int = audioop.max(pcm, 2)
+    return level
 
 
 def from_dbfs(dbfs: float) -> float:

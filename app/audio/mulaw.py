@@ -15,9 +15,11 @@ SILENCE = b"\xff"
 
 def decode(ulaw: bytes) -> bytes:
     """Return PCM16 of the same rate: two bytes for each byte of `ulaw`."""
-    return bytes(audioop.ulaw2lin(ulaw, 2))
+    pcm: bytes = audioop.ulaw2lin(ulaw, 2)
+    return pcm
 
 
 def encode(pcm: bytes) -> bytes:
     """Return μ-law of the same rate: one byte for each two of `pcm` (signed 16-bit little-endian)."""
-    return bytes(audioop.lin2ulaw(pcm, 2))
+    ulaw: bytes = audioop.lin2ulaw(pcm, 2)
+    return ulaw

@@ -140,6 +140,11 @@ class CallerTurns:
         return {item_id: turn.start_ms for item_id, turn in self._open.items() if not turn.is_answered}
 
     @property
+    def are_unwritten(self) -> bool:
+        """Are there any?"""
+        return bool(self._open) and bool(self.unwritten)  # as mostly not: asked in every step
+
+    @property
     def has_ended_unwritten(self) -> bool:
         """Has the caller finished a turn that only the model knows, and has not answered?"""
         return any(turn.end_ms is not None and not turn.is_answered for turn in self._open.values())

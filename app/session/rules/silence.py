@@ -70,35 +70,33 @@ def _mind_idleness(call: CallState, at: float) -> None:
 
 
 def next_deadline(call: CallState, at: float) -> float | None:
-    """Return the next such moment; None: there is none, or the call is over."""
-    if call.ended:
-        return None
+    """Return the next such moment; None: there is none."""
     phase = call.phase.phase
-    times: list[float | None] = [call.playback.proof_due_at, call.responses.deadline]
-    if not call.is_stream_over:
-        times.append(call.playback.turn_at)
+    turn_at = None if call.is_stream_over else call.playback.turn_at
+    times: tuple[float | None, ...] = (call.playback.proof_due_at, call.responses.deadline, turn_at)
     if phase is Phase.CLOSING:
-        times.append(call.closing_by)
+        times += (call.closing_by,)
     elif phase is not Phase.OPENING:
-        times += [
+        line = call.line
+        times += (
+            call.began_at + call.terms.max_call_s,
+            call.frame_at + STREAM_SILENCE_S,
             call.interruption.deadline,
             call.unheard_by,
             call.keypad.due_at,
             call.begin_by,
-            call.line.reopen_at,
-            call.line.impatient_at,
-            unserved_at(call),
-            call.began_at + call.terms.max_call_s,
-            call.frame_at + STREAM_SILENCE_S,
-        ]
+            line.reopen_at,
+            line.impatient_at,
+            None if line.down_since is None else unserved_at(call),
+        )
         if phase is Phase.CONVERSING:
-            times += [
+            times += (
+                None if call.is_somebody_speaking else call.idleness.deadline,
                 call.cover_at,
                 call.repeated_by,
                 call.renewal.deadline(at),
                 call.renewal.former_until,
-            ]
-            times.append(None if call.is_somebody_speaking else call.idleness.deadline)
+            )
     first: float | None = None
     for time in times:  # in every step, so without a generator
         if time is not None and (first is None or time < first):
