@@ -13,6 +13,7 @@ from app.session.commands import (
     CancelTool,
     ClearPlayback,
     CloseModel,
+    Command,
     DeleteItem,
     HangUp,
     NoteBargeIn,
@@ -39,6 +40,7 @@ from app.session.events import (
     CallerSpeechStopped,
     CallerTranscript,
     CallerTurnCommitted,
+    DeadlinePassed,
     Event,
     ItemTaken,
     ModelLost,
@@ -416,6 +418,30 @@ def test_the_carrier_never_holds_more_than_the_lead() -> None:
         driver.wait(0.05)
         assert driver.sent_ms() - 3000 <= (driver.at - begin) * 1000 + 200.001
     assert driver.sent_ms() - 3000 >= 2000
+
+
+@pytest.mark.parametrize("delay_s", [0.0, 0.001, 0.004, 0.02, 0.12])
+def test_a_piece_goes_along_with_the_mark_of_the_last_one_where_the_carrier_is_near(delay_s: float) -> None:
+    driver = Driver(delay_s=delay_s)
+    driver.converse(greeting_ms=3000)
+    driver.respond(1, 20_000)
+    driver.line.played_until -= 0.003  # the way down holds back so much, so that marks come sooner
+    driver.wait(3.0)
+    begins = len(driver.log)
+    steps: list[type[Event]] = []
+
+    def receive(event: Event, *, at: float) -> list[Command]:
+        steps.append(type(event))
+        return Session.receive(driver.session, event, at=at)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(driver.session, "receive", receive)
+        for _ in range(500):
+            driver.hear(Verdict.SILENCE, 20)
+            assert 0 < driver.line.played_until - driver.at - delay_s <= 0.21 + 1e-9
+    pieces = sum(isinstance(command, PlayAudio) for _, command in driver.log[begins:])
+    assert 99 <= pieces <= 100
+    assert steps.count(DeadlinePassed) == (0 if delay_s <= 0.004 else pieces), "far from it, each has a step of its own"
 
 
 def test_late_wake_ups_are_made_up_for_never_doubled() -> None:
