@@ -13,6 +13,7 @@ import uvloop
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
+from websockets.utils import accept_key
 
 from app.model import socket as model_socket
 from app.model.socket import MAX_MESSAGE_BYTES, ConnectError, ModelSocket, is_loopback, open_socket, tls_context
@@ -190,6 +191,36 @@ def test_bytes_may_be_cut_anywhere_on_their_way() -> None:
                 await asyncio.sleep(0)
             await ear.hear(messages=8)
             assert ear.messages == [str(n).encode() * 50 for n in range(8)]
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 5, 1000])
+def test_the_answer_to_the_upgrade_may_be_cut_anywhere_too(step: int) -> None:
+    async def scenario() -> None:
+        ear = Ear()
+
+        async def serve_bytes(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            request = (await reader.readuntil(b"\r\n\r\n")).decode()
+            key = next(line.split(": ")[1] for line in request.splitlines() if line.startswith("Sec-WebSocket-Key"))
+            head = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            head += f"Sec-WebSocket-Accept: {accept_key(key)}\r\n\r\n"
+            frames = [Frame(Opcode.TEXT, text).serialize(mask=False) for text in (b"0", b"1" * 300)]
+            wire = b"".join([head.encode(), *frames])
+            for at in range(0, len(wire), step):
+                writer.write(wire[at : at + step])
+                await asyncio.sleep(0)
+            await reader.read(2)  # the close frame
+            writer.close()
+
+        server = await asyncio.start_server(serve_bytes, "127.0.0.1", 0)
+        async with server:
+            port = server.sockets[0].getsockname()[1]
+            connection = await open_socket(f"ws://127.0.0.1:{port}/", {}, 5.0)
+            connection.hand_on(ear.take, ear.gone)
+            await ear.hear(messages=2)
+            assert ear.messages == [b"0", b"1" * 300]
+            await connection.leave()
 
     run(scenario())
 
