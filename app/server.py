@@ -262,7 +262,7 @@ class Service:
         while True:
             await self.roster.wait_until_empty()
             taken = self.admission.taken(time.monotonic())
-            await asyncio.sleep(LAST_WORD_S)
+            await asyncio.sleep(LAST_WORD_S)  # the carrier tells nobody that it has asked for the last time
             if not taken and not self.admission.taken(time.monotonic()):
                 return
 

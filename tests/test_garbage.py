@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import weakref
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -68,11 +68,11 @@ def knot() -> "tuple[list[Knot], weakref.ref[Knot]]":
     return [made], weakref.ref(made)
 
 
-def run(scenario: Callable[[Scene], object]) -> None:
+def run(scenario: Callable[[Scene], Awaitable[None]]) -> None:
     async def whole() -> None:
         scene = Scene()
         try:
-            await scenario(scene)  # type: ignore[misc]
+            await scenario(scene)
         finally:
             scene.task.cancel()
             await asyncio.gather(scene.task, return_exceptions=True)

@@ -103,7 +103,7 @@ def test_what_a_model_writes_is_spoken_by_the_agents_own_voice(tmp_path: Path) -
     async def play(model: StandInModel) -> None:
         connection = await model.next_connection()
         settings = await connection.expect("session.update")
-        assert settings["session"]["output_modalities"] == ["text"]  # type: ignore[index]
+        assert settings["session"]["output_modalities"] == ["text"]  # type: ignore[index]  # JSON
         await connection.wait_for("response.create")
         await connection.reply_in_text("Good morning. How can I help?")
 

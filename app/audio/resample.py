@@ -37,8 +37,8 @@ _CUTOFF = 0.915
 """Of the slower rate's Nyquist frequency: 3.66 kHz at 8 kHz, so that 3.4 kHz is -0.15 dB and 4 kHz below -65 dB."""
 _UNIT = 1 << 15
 _BLOCK_UP, _BLOCK_DOWN = 10, 20
-"""Samples of the slower rate in a block: few, since a row spends its edges in vain. A frame of 20 ms gives more rows up
-than down; 20 ms are whole blocks."""
+"""Samples of the slower rate in a block: few, since a row spends its edges in vain, and not too few, since each is
+gathered by itself. 20 ms are whole blocks."""
 _PRODUCT = 1 << 18
 """Multiplications in one product: below the number at which a BLAS starts threads of its own."""
 _OFFSET = 1.5 * 2.0**36 + 0.5

@@ -129,33 +129,33 @@ class Bridge:
 
         Called from transport callbacks, where nobody would see an exception: it ends `run` instead.
         """
+        inbox = self._inbox
         if self._is_deciding:  # a leg reported while performing: its turn comes next
-            self._inbox.append(event)
+            inbox.append(event)
             return
         self._is_deciding = True
-        session = self._session
         try:
-            self._decide(session, event)
-            while self._inbox:
-                self._decide(session, self._inbox.popleft())
+            self._decide(event)
+            while inbox:
+                self._decide(inbox.popleft())
         except BaseException as error:  # a cancellation too: `run` must not wait for ever
             if self._over is None or self._over.done():
                 raise
             self._over.set_exception(error)
         finally:
             self._is_deciding = False
-        deadline = session.deadline
-        if deadline is not None and deadline < self._timer_at:
-            self._set_timer(deadline)
+        session = self._session
+        if session.deadline is not None and session.deadline < self._timer_at:
+            self._set_timer(session.deadline)
 
-    def _decide(self, session: Session, event: Event) -> None:
+    def _decide(self, event: Event) -> None:
         at = self._clock()
-        commands = session.receive(event, at=at)
+        commands = self._session.receive(event, at=at)
         self._journal.note(at, event, commands)
         perform = self._perform
         for command in commands:
             perform[type(command)](command)
-        if session.ended and self._over is not None and not self._over.done():
+        if self._session.ended and self._over is not None and not self._over.done():
             self._over.set_result(None)
 
     def _set_timer(self, deadline: float) -> None:

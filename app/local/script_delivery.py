@@ -95,7 +95,7 @@ class ScriptDelivery:
         for number in range(min(count, len(self._left))):
             wait_s = self._give_next()
             if number < count - 1:
-                await asyncio.sleep(wait_s)  # as above
+                await asyncio.sleep(wait_s)  # late deltas, too, come at the pace that the script asks for
 
     def _give_next(self) -> float:
         """Give out the next delta; return for how long to wait behind it."""

@@ -14,7 +14,8 @@ _FINAL_TEXT = 0x81
 _FINAL = 0x80
 _OPCODE = 0x0F
 _MASKED = 0x80
-_MEDIUM, _LONG = 126, 127
+_MEDIUM = 126
+"""Says that the size stands in the two bytes behind; the next number, in eight."""
 _FIRST_CONTROL = 0x08
 
 Piece = tuple[bytes, bool]
@@ -47,11 +48,8 @@ class ServerFrames:
             if size >= _MEDIUM:
                 if size >= _MASKED:  # which no server may send: the library says so, and takes in nothing more
                     size, body = sys.maxsize, at
-                elif size == _MEDIUM:
-                    body = at + 4
-                    size = int.from_bytes(data[at + 2 : body], "big")
                 else:
-                    body = at + 10
+                    body = at + (4 if size == _MEDIUM else 10)
                     size = int.from_bytes(data[at + 2 : body], "big")
                 if body > end:
                     break

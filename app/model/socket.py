@@ -202,9 +202,8 @@ class ModelSocket(ClientConnection):
         answered: its timer then runs before whoever waits for the pong.
         """
         while True:
-            await asyncio.sleep(
-                max(0.0, PING_INTERVAL_S - self.silent_s)
-            )  # one timer for a connection, none for a read
+            quiet_s = max(0.0, PING_INTERVAL_S - self.silent_s)
+            await asyncio.sleep(quiet_s)  # one timer for a connection, none for a read
             if self.silent_s < PING_INTERVAL_S:
                 continue
             try:
@@ -224,7 +223,7 @@ class ModelSocket(ClientConnection):
             wait_s = min(wait_s, PING_TIMEOUT_S - waited_s)
             await asyncio.wait([pong], timeout=wait_s)
             if self._reads == reads:
-                await asyncio.sleep(_READING_S)
+                await asyncio.sleep(_READING_S)  # what lies there unread is an answer as well
             if self._reads != reads:
                 return True
             waited_s, wait_s = waited_s + wait_s, _TELL_AGAIN_S

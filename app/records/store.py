@@ -42,7 +42,7 @@ class RecordStore:
                 written.flush()
                 os.fsync(written.fileno())
             aside.replace(path)
-        except BaseException:
+        except BaseException:  # however it ends, no half of a record is left lying
             aside.unlink(missing_ok=True)
             raise
         return path

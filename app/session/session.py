@@ -326,7 +326,7 @@ def _go_on(call: CallState, at: float) -> None:
             call.out += call.conversation.tell(call.line.model)
             call.responses.request(at)
             call.out.append(RequestResponse(call.line.model))
-    is_needed = call.is_repeating or call.caller_turns.are_unwritten
+    is_needed = call.is_repeating or call.caller_turns.has_unwritten
     call.backlog.needed_from = unheard_from(call) if is_needed else None
     if call.phase.phase is Phase.CLOSING and call.is_stream_over and not _is_awaiting_model(call, at):
         finish(call, at)

@@ -140,9 +140,9 @@ class CallerTurns:
         return {item_id: turn.start_ms for item_id, turn in self._open.items() if not turn.is_answered}
 
     @property
-    def are_unwritten(self) -> bool:
-        """Are there any?"""
-        return bool(self._open) and bool(self.unwritten)  # as mostly not: asked in every step
+    def has_unwritten(self) -> bool:
+        """Is there a turn that only the model knows? Asked in every step, and mostly none is open."""
+        return bool(self._open) and bool(self.unwritten)
 
     @property
     def has_ended_unwritten(self) -> bool:

@@ -96,7 +96,7 @@ class StreamLeg:
 
         Begins with the loop's next turn: what has come already waits for whoever starts the legs to begin the call.
         """
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # the legs are started one behind the other, and the call then begins
         translator = self._translating()
         was_stalled, end = self._is_stalled, self._end
         self._report = report

@@ -41,8 +41,8 @@ class Translator:
     __slots__ = (
         "_detector",
         "_downlink",
-        "_latest_ms",
         "_next_number",
+        "_origin_ms",
         "_received_bytes",
         "_start",
         "_uplink",
@@ -59,7 +59,7 @@ class Translator:
         self._detector = SpeechDetector(models)
         self._next_number = start.sequence_number + 1
         # the timestamp of the stream's first byte, later by what was lost since: a later one than expected is news
-        self._latest_ms = _UNTIMED
+        self._origin_ms = _UNTIMED
         self._received_bytes = 0
         self.lost_messages = 0
         self.lost_audio_ms = 0
@@ -77,7 +77,7 @@ class Translator:
                 if media.track != "inbound":
                     return Passed.UNKNOWN  # the agent's own voice, on streams that we do not ask for
                 ulaw = media.payload
-                if media.timestamp > self._latest_ms + self._received_bytes // _ULAW_BYTES_PER_MS:
+                if media.timestamp > self._origin_ms + self._received_bytes // _ULAW_BYTES_PER_MS:
                     self._count_lateness(media.timestamp)
                 self._received_bytes += len(ulaw)
                 if not ulaw:
@@ -135,12 +135,12 @@ class Translator:
         """Take in a timestamp that is later than was expected, the first one, or none."""
         if timestamp_ms < 0:
             return
-        latest_ms = timestamp_ms - self._received_bytes // _ULAW_BYTES_PER_MS
-        if self._latest_ms != _UNTIMED:
-            lost_ms = round(latest_ms - self._latest_ms)
+        origin_ms = timestamp_ms - self._received_bytes // _ULAW_BYTES_PER_MS
+        if self._origin_ms != _UNTIMED:
+            lost_ms = round(origin_ms - self._origin_ms)
             self._detector.missed(lost_ms)
             self.lost_audio_ms += lost_ms
-        self._latest_ms = latest_ms
+        self._origin_ms = origin_ms
 
 
 def stream_sid_of(start: Start) -> str:

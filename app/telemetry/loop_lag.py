@@ -9,5 +9,5 @@ async def watch_loop(report: Callable[[float], None], *, every_s: float = 0.5) -
     loop = asyncio.get_running_loop()
     while True:
         due = loop.time() + every_s
-        await asyncio.sleep(every_s)
+        await asyncio.sleep(every_s)  # how late this one wakes is what is measured
         report(max(0.0, loop.time() - due))

@@ -10,7 +10,7 @@ import json
 import math
 import struct
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 
 import pybase64
@@ -202,7 +202,7 @@ class Session(Server):
         self._cancels = detection.get("interrupt_response", True)
         self._say("session.updated", session=event["session"])
 
-    def _create(self, event: dict) -> None:  # type: ignore[type-arg]
+    def _create(self, event: dict) -> None:  # type: ignore[type-arg]  # JSON
         if self._active:
             self._refuse(
                 event, "conversation_already_has_active_response", "Conversation already has an active response"
@@ -210,7 +210,7 @@ class Session(Server):
         else:
             self._begin_reply()
 
-    def _cancel(self, event: dict) -> None:  # type: ignore[type-arg]
+    def _cancel(self, event: dict) -> None:  # type: ignore[type-arg]  # JSON
         if self._active:
             self._end_reply("cancelled", "client_cancelled")
         else:
@@ -218,7 +218,7 @@ class Session(Server):
                 event, "response_cancel_not_active", "Cancellation failed: no active response found", harm=False
             )
 
-    def _truncate(self, event: dict) -> None:  # type: ignore[type-arg]
+    def _truncate(self, event: dict) -> None:  # type: ignore[type-arg]  # JSON
         tally = self._model.desk.tally
         tally.truncates += 1
         generated_ms = self._generated_ms.get(event["item_id"])
@@ -233,11 +233,11 @@ class Session(Server):
         else:
             self._say("conversation.item.truncated", item_id=event["item_id"], content_index=0, audio_end_ms=asked_ms)
 
-    def _item(self, event: dict) -> None:  # type: ignore[type-arg]
+    def _item(self, event: dict) -> None:  # type: ignore[type-arg]  # JSON
         self._say("conversation.item.added", item=event["item"], previous_item_id=None)
         self._say("conversation.item.done", item=event["item"], previous_item_id=None)
 
-    def _delete(self, event: dict) -> None:  # type: ignore[type-arg]
+    def _delete(self, event: dict) -> None:  # type: ignore[type-arg]  # JSON
         self._say("conversation.item.deleted", item_id=event["item_id"])
 
     # --- what is said -------------------------------------------------------------------------------------------------
@@ -366,7 +366,7 @@ class Session(Server):
 
     # ------------------------------------------------------------------------------------------------------------------
 
-    def _after(self, when: float, step) -> None:  # type: ignore[no-untyped-def]
+    def _after(self, when: float, step: Callable[[], None]) -> None:
         if self._timer is not None:
             self._timer.cancel()
         self._timer = self._loop.call_later(max(0.0, when - time.monotonic()), step)

@@ -97,7 +97,7 @@ def test_what_a_leg_reports_while_performing_has_its_turn_after_the_step() -> No
         first = scene.reading.entries[0]
         assert isinstance(first, Entry)
         assert [type(command) for command in first.commands] == [OpenModel, SpeakPhrase]
-        assert scene.model.asked == [OpenModel(first.commands[0].model)]  # type: ignore[union-attr]
+        assert scene.model.asked == [OpenModel(first.commands[0].model)]  # type: ignore[union-attr]  # an OpenModel
         assert [type(command).__name__ for command in scene.stream.asked[:2]] == ["PlayAudio", "SendMark"]
         scene.bridge.report(StreamEnded(StreamEnd.STOPPED))
         await running

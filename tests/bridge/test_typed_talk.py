@@ -97,7 +97,7 @@ def test_each_text_is_a_turn_and_what_comes_is_told_and_kept() -> None:
     async def play(connection: StandInConnection) -> None:
         asked = [await connection.expect(kind) for kind in ("session.update", *3 * ["conversation.item.create"])]
         items = [event["item"] for event in asked[1:]]
-        assert [(item["role"], item["content"][0]["text"]) for item in items] == [  # type: ignore[index]
+        assert [(item["role"], item["content"][0]["text"]) for item in items] == [  # type: ignore[index]  # JSON
             ("assistant", "This is an AI."),
             ("assistant", "Hello."),
             ("user", "Good morning."),
@@ -105,7 +105,7 @@ def test_each_text_is_a_turn_and_what_comes_is_told_and_kept() -> None:
         await connection.expect("response.create")
         await connection.reply("Good morning to you.", ms=1000)
         item = (await connection.expect("conversation.item.create"))["item"]
-        assert item["content"] == [{"type": "input_text", "text": "Goodbye."}]  # type: ignore[index]
+        assert item["content"] == [{"type": "input_text", "text": "Goodbye."}]  # type: ignore[index]  # JSON
         await connection.expect("response.create")
         await connection.reply("Bye.", ms=400)
 
@@ -126,14 +126,14 @@ def test_tools_are_run_and_the_turn_goes_on_until_none_is_called() -> None:
         await connection.wait_for("response.create")
         await connection.call_tool("lookup_order", {"order_number": "1042"}, call_id="call_1")
         item = (await connection.expect("conversation.item.create"))["item"]
-        assert (item["call_id"], item["output"]) == ("call_1", '{"status": "shipped"}')  # type: ignore[index]
+        assert (item["call_id"], item["output"]) == ("call_1", '{"status": "shipped"}')  # type: ignore[index]  # JSON
         await connection.expect("response.create")
         await connection.call_tool("lookup_order", {"order_number": "7"})
         await connection.expect("conversation.item.create")
         await connection.expect("response.create")
         await connection.call_tool("send_flowers", {})
         item = (await connection.expect("conversation.item.create"))["item"]
-        assert "lookup_order" in item["output"]  # type: ignore[index]
+        assert "lookup_order" in item["output"]  # type: ignore[index]  # JSON
         await connection.expect("response.create")
         await connection.reply("It has shipped.")
 

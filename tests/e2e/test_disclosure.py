@@ -161,7 +161,7 @@ async def _talked_over(service: Service, calling: Calling, connection: StandInCo
     await connection.transcribe(item, "Are you a robot?")
     await connection.reply("I begin by myself.", ms=3000)
     while TEXT not in str(told := await connection.wait_for("conversation.item.create")):
-        assert told["item"]["content"][0]["text"] == "Keypad: 5"  # type: ignore[index]
+        assert told["item"]["content"][0]["text"] == "Keypad: 5"  # type: ignore[index]  # JSON
     report = await calling
     disclosure = await disclosure_of(service, report)
     assert_is_proven(report, disclosure)
@@ -208,7 +208,7 @@ async def _interrupted(service: Service, calling: Calling, connection: StandInCo
 async def _denied(service: Service, calling: Calling, connection: StandInConnection) -> None:
     """A model that claims to be a human is cut off, and it is said again."""
     setup = await connection.expect("session.update")
-    assert str(setup["session"]["instructions"]).startswith(TRUTHFULNESS)  # type: ignore[index]
+    assert str(setup["session"]["instructions"]).startswith(TRUTHFULNESS)  # type: ignore[index]  # JSON
     while "Hello." not in str(await connection.wait_for("conversation.item.create")):
         pass  # until the greeting was heard
     item = await connection.caller_speaks()
@@ -224,6 +224,7 @@ async def _denied(service: Service, calling: Calling, connection: StandInConnect
     cue = ""
     while "AI" not in cue:
         told = await connection.wait_for("conversation.item.create")
+        # an item is JSON, whose parts have no types
         cue = str(told["item"]["content"][0]["text"]) if told["item"]["role"] == "system" else ""  # type: ignore[index]
     answer = await connection.wait_for("response.create")
     assert set(answer) == {"type", "event_id"}, "the cue is an item: a response has no instructions of its own"
@@ -284,7 +285,7 @@ def test_without_any_voice_of_ours_the_carrier_says_it_and_the_stream_proves_it(
             calling = asyncio.create_task(call(service.url, WaitMs(2000)))
             connection = await model.next_connection()
             told = await connection.wait_for("conversation.item.create")
-            assert told["item"]["content"][0]["text"] == TEXT  # type: ignore[index]
+            assert told["item"]["content"][0]["text"] == TEXT  # type: ignore[index]  # JSON
             await connection.wait_for("response.create")  # no voice for the greeting: the model begins
             report = await calling
             body = report.answers[0].body

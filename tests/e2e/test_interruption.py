@@ -40,7 +40,7 @@ def test_a_cough_pauses_the_agent_and_words_stop_it(tmp_path: Path) -> None:
                 connection = await model.next_connection()
                 for text in ("This is an AI.", "Hello."):  # told once they were heard
                     told = await connection.wait_for("conversation.item.create")
-                    assert told["item"]["content"][0]["text"] == text  # type: ignore[index]
+                    assert told["item"]["content"][0]["text"] == text  # type: ignore[index]  # JSON
                 await connection.hear_voice()
                 asked = await connection.caller_speaks()
                 await connection.hear_quiet()

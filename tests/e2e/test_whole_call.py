@@ -35,22 +35,23 @@ def test_a_call_is_answered_interrupted_looked_up_and_recorded(tmp_path: Path) -
             calling = asyncio.create_task(place_call(plan(service, WaitMs(15_000), HangUp())))
             connection = await model.next_connection()
             setup = await connection.expect("session.update")
-            detection = setup["session"]["audio"]["input"]["turn_detection"]  # type: ignore[index]
+            detection = setup["session"]["audio"]["input"]["turn_detection"]  # type: ignore[index]  # JSON
             assert (detection["create_response"], detection["interrupt_response"]) == (False, False)
             disclosed = await connection.expect("conversation.item.create")
-            assert disclosed["item"]["content"][0]["text"] == "This is an AI."  # type: ignore[index]
+            assert disclosed["item"]["content"][0]["text"] == "This is an AI."  # type: ignore[index]  # JSON
             released = await connection.expect("session.update")
-            detection = released["session"]["audio"]["input"]["turn_detection"]  # type: ignore[index]
+            detection = released["session"]["audio"]["input"]["turn_detection"]  # type: ignore[index]  # JSON
             assert (detection["create_response"], detection["interrupt_response"]) == (True, True)
             greeted = await connection.expect("conversation.item.create")
-            assert greeted["item"]["content"][0]["text"] == "Hello."  # type: ignore[index]
+            assert greeted["item"]["content"][0]["text"] == "Hello."  # type: ignore[index]  # JSON
 
             item = await connection.caller_speaks()
             await connection.caller_stops(item)
             await connection.transcribe(item, "Where is order 1042?")
             await connection.call_tool("lookup_order", {"order_number": "1042"})
             output = await connection.expect("conversation.item.create")
-            assert output["item"]["output"] == '{"rows": [{"status": "shipped", "eta": "2026-11-25"}]}'  # type: ignore[index]
+            answer = output["item"]["output"]  # type: ignore[index]  # JSON
+            assert answer == '{"rows": [{"status": "shipped", "eta": "2026-11-25"}]}'
             await connection.expect("response.create")
             reply = await connection.reply("Your order has shipped and arrives on Wednesday.", ms=6000)
             before = connection.audio_ms
@@ -78,7 +79,7 @@ def test_a_call_is_answered_interrupted_looked_up_and_recorded(tmp_path: Path) -
 
             await service.logged("record.filed")
             record = service.record(report.call_sid)
-            assert record["disclosure"]["result"] == "heard"  # type: ignore[index]
+            assert record["disclosure"]["result"] == "heard"  # type: ignore[index]  # JSON
             assert record["tool_calls"] == [
                 {
                     "name": "lookup_order",
@@ -87,7 +88,7 @@ def test_a_call_is_answered_interrupted_looked_up_and_recorded(tmp_path: Path) -
                     "status": "ok",
                 }
             ]
-            words = [(turn["speaker"], turn["heard"]) for turn in record["turns"]]  # type: ignore[attr-defined]
+            words = [(turn["speaker"], turn["heard"]) for turn in record["turns"]]  # type: ignore[attr-defined]  # JSON
             assert words[:2] == [("agent", "Hello."), ("caller", "Where is order 1042?")]
             assert words[2][0] == "agent"
             assert "Your order has shipped".startswith(words[2][1]) or words[2][1].startswith("Your order")
@@ -120,9 +121,9 @@ def test_keys_are_given_to_the_model_and_logged_nowhere(tmp_path: Path) -> None:
             connection = await model.next_connection()
             while True:
                 created = await connection.wait_for("conversation.item.create")
-                if created["item"]["role"] == "user":  # type: ignore[index]
+                if created["item"]["role"] == "user":  # type: ignore[index]  # JSON
                     break
-            assert created["item"]["content"][0]["text"] == "Keypad: 8675309"  # type: ignore[index]
+            assert created["item"]["content"][0]["text"] == "Keypad: 8675309"  # type: ignore[index]  # JSON
             await connection.wait_for("response.create")
             report = await calling
             assert report.ok

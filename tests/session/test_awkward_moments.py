@@ -32,6 +32,7 @@ from app.session.events import (
     ToolCallFinished,
     ToolCallRequested,
 )
+from app.session.terms import Terms
 from app.session.words import (
     ItemId,
     ModelNumber,
@@ -63,9 +64,9 @@ def ended(response: ResponseId = R1) -> ResponseEnded:
     return ResponseEnded(M1, response, ResponseStatus.COMPLETED, "", {})
 
 
-def disclosing(terms: object = CONFIRMED, *, after_s: float = 0.5) -> Driver:
+def disclosing(terms: Terms = CONFIRMED, *, after_s: float = 0.5) -> Driver:
     """Four seconds of disclosure, of which so much has been played; the model is there."""
-    driver = Driver(terms)  # type: ignore[arg-type]
+    driver = Driver(terms)
     driver.send(StreamStarted())
     driver.speak(1, 4000)
     driver.connect()

@@ -42,7 +42,7 @@ from app.session.events import (
     ToolCallRequested,
     TurnHandlingSet,
 )
-from app.session.terms import ModelTerms
+from app.session.terms import ModelTerms, Terms
 from app.session.words import (
     BargeInMode,
     DisclosureResult,
@@ -70,8 +70,8 @@ R1, I1 = ResponseId("resp_1"), ItemId("item_1")
 FIND = ToolCallId("call_1")
 
 
-def conversing(terms: object = CONFIRMED) -> Driver:
-    driver = Driver(terms)  # type: ignore[arg-type]
+def conversing(terms: Terms = CONFIRMED) -> Driver:
+    driver = Driver(terms)
     driver.converse()
     driver.hear(Verdict.SILENCE, 1000)
     return driver

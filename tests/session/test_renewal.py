@@ -37,7 +37,7 @@ from app.session.events import (
     ToolCallFinished,
     ToolCallRequested,
 )
-from app.session.terms import ModelTerms
+from app.session.terms import ModelTerms, Terms
 from app.session.words import (
     BargeInMode,
     ItemId,
@@ -81,8 +81,8 @@ def appended_ms(driver: Driver, model: ModelNumber) -> int:
     return sum(PCM16_24K.ms_of(len(c.audio)) for c in appends)
 
 
-def conversing(terms: object = CONFIRMED) -> Driver:
-    driver = Driver(terms)  # type: ignore[arg-type]
+def conversing(terms: Terms = CONFIRMED) -> Driver:
+    driver = Driver(terms)
     driver.converse()
     return driver
 

@@ -160,7 +160,7 @@ def test_a_query_that_is_cancelled_twice_leaves_no_error_that_nobody_takes(tmp_p
         reading = asyncio.create_task(read(source, endless))
         async with asyncio.timeout(5):
             # nothing tells that the query has begun
-            while not any(task.get_name() == "query" for task in asyncio.all_tasks()):  # noqa: ASYNC110
+            while not any(task.get_name() == "query" for task in asyncio.all_tasks()):  # noqa: ASYNC110 - see above
                 await asyncio.sleep(0.001)
         reading.cancel()
         await asyncio.sleep(0)  # the cancellation has arrived, and the query is being ended

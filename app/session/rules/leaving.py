@@ -112,12 +112,10 @@ def give_up_on_model(call: CallState, at: float) -> None:
 
 def unserved_at(call: CallState) -> float | None:
     """Return when the call ends for want of a model; None: it has one. While there is time, the disclosure is heard."""
-    if call.line.down_since is None:
-        return None
-    by = call.line.give_up_at
-    if by is None or call.phase.phase is not Phase.DISCLOSING:
+    by, since = call.line.give_up_at, call.line.down_since
+    if by is None or since is None or call.phase.phase is not Phase.DISCLOSING:
         return by
-    return max(by, call.line.down_since + DISCLOSURE_WAIT_S)
+    return max(by, since + DISCLOSURE_WAIT_S)
 
 
 def is_too_dear(call: CallState) -> bool:

@@ -77,7 +77,6 @@ def next_deadline(call: CallState, at: float) -> float | None:
     if phase is Phase.CLOSING:
         times += (call.closing_by,)
     elif phase is not Phase.OPENING:
-        line = call.line
         times += (
             call.began_at + call.terms.max_call_s,
             call.frame_at + STREAM_SILENCE_S,
@@ -85,9 +84,9 @@ def next_deadline(call: CallState, at: float) -> float | None:
             call.unheard_by,
             call.keypad.due_at,
             call.begin_by,
-            line.reopen_at,
-            line.impatient_at,
-            None if line.down_since is None else unserved_at(call),
+            call.line.reopen_at,
+            call.line.impatient_at,
+            unserved_at(call),
         )
         if phase is Phase.CONVERSING:
             times += (
