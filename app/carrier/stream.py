@@ -89,8 +89,8 @@ class MediaStream:
 
     async def run(self, custom_parameters: Mapping[str, str]) -> EndedBy:
         """Open the stream, hold the conversation, close the socket; returns who ended it."""
-        self._timeline.start_stream()
         self._begin_at = time.monotonic()
+        self._timeline.start_stream(self._begin_at)
         self.begin = self._heard_until = self._timeline.sample(self._begin_at)
         self.playout = PlayOut(self.begin)
         self._faults = deque((self._begin_at + after_s, fault) for after_s, fault in self.line.faults())

@@ -44,10 +44,10 @@ class Timeline:
         self._on_event = on_event
         self._events: list[tuple[float, str, Mapping[str, Detail]]] = []
 
-    def start_stream(self) -> None:
-        """This is the moment that times count from; later streams of the same call do not move it."""
+    def start_stream(self, moment: float) -> None:
+        """A stream begins: times count from the first one's moment; later streams of the same call do not move it."""
         if self.started_at is None:
-            self.started_at = time.monotonic()
+            self.started_at = moment
 
     def sample(self, moment: float) -> int:
         """Return the sample of the line at a moment of `time.monotonic`; 0 is the stream's start."""

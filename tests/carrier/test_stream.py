@@ -1,8 +1,12 @@
 """Calls over slow, uneven, lossy, stalled and lost lines, over real sockets. The times asserted are least ones."""
 
 import asyncio
+import itertools
 import time
 from collections.abc import Sequence
+from types import SimpleNamespace
+
+import pytest
 
 from app.audio import mulaw
 from app.carrier.call import CallPlan, place_call
@@ -79,6 +83,18 @@ def test_a_caller_who_hangs_up_is_heard_to_the_last_message() -> None:
     assert media.received[-1]["event"] == "stop"
     assert len(media.of("media")) == report.streams[0].stream.traffic.frames_sent == 10
     assert (report.ended_by, report.close_code) == ("caller", 1000)
+
+
+def test_times_count_from_the_streams_start_on_a_machine_that_is_slow_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    readings = itertools.count()
+    slow = SimpleNamespace(monotonic=lambda: time.monotonic() + 0.004 * next(readings))
+    monkeypatch.setattr("app.carrier.stream.time", slow)
+    monkeypatch.setattr("app.carrier.timeline.time", slow)
+    report = place(PhoneService(), Line(), [HELLO, HangUp()])
+    assert report.streams[0].begin == 0
+    assert report.spoken[0].begin == 0
+    (started,) = [event for event in report.events if event.kind == "stream_started"]
+    assert started.at_ms == 0
 
 
 def test_marks_come_back_in_bunches() -> None:
