@@ -27,8 +27,8 @@ from app.model.dialects import (
     tokenlab_target,
 )
 from app.model.entra import EntraCredential, entra_credential
+from app.model.opening import ConnectError
 from app.model.setup import Dialect, ModelSetup, NamedTool, Retention, SemanticVad, ServerVad, VoiceId
-from app.model.socket import ConnectError
 from app.model.suitability import refused_turn_detection
 from app.model.turns import TurnDetectionBlock
 from app.model.values import CustomVoice, RetentionBlock, ToolChoiceBlock, TranscriptionBlock, refused_api_version

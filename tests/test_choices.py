@@ -15,8 +15,8 @@ from app.audio.formats import PCM16_24K, ULAW_8K
 from app.choices import Choices, Refusal
 from app.errors import ModelError, SettingsError
 from app.model.choice import ModelChoice
+from app.model.opening import ConnectError
 from app.model.setup import Dialect, ModelSetup, NamedTool, Retention, SemanticVad, ServerVad, VoiceId, session_settings
-from app.model.socket import ConnectError
 from app.settings import Settings
 from tests.support.realtime_schema import client_faults
 

@@ -11,8 +11,9 @@ from app.model.choice import ModelChoice
 from app.model.dialects import ModelTarget
 from app.model.endings import error_of
 from app.model.messages import BrokenMessageError, ServerMessage, UnknownMessageError
+from app.model.opening import ConnectError, open_socket
 from app.model.requests import Confirmation
-from app.model.socket import ConnectError, ModelSocket, open_socket
+from app.model.socket import ModelSocket
 from app.model.translate import Translator, WordedCommand
 from app.session.events import Event, ModelLost, ModelReady, ModelSilent, ModelStalled
 from app.session.words import Fault, ModelNumber

@@ -7,7 +7,7 @@ import importlib
 from typing import Protocol, cast
 
 from app.errors import SettingsError
-from app.model.socket import ConnectError
+from app.model.opening import ConnectError
 
 SCOPE = "https://cognitiveservices.azure.com/.default"
 

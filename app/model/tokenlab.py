@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 import structlog
 
-from app.model.socket import ConnectError, is_loopback, tls_context
+from app.model.opening import ConnectError, is_loopback, tls_context
 from app.model.uses import says_realtime
 
 KEPT_S = 600.0

@@ -10,7 +10,7 @@ import pytest
 from app.errors import SettingsError
 from app.model.dialects import azure_target
 from app.model.entra import SCOPE, entra_credential
-from app.model.socket import ConnectError
+from app.model.opening import ConnectError
 
 
 class AzureError(Exception):

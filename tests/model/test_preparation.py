@@ -8,7 +8,7 @@ import pytest
 
 from app.model.choice import ModelChoice
 from app.model.leg import ModelLeg
-from app.model.socket import ConnectError
+from app.model.opening import ConnectError
 from app.session.commands import CloseModel, OpenModel
 from app.session.events import ModelLost, ModelReady
 from app.session.words import ModelNumber

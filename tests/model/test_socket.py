@@ -16,7 +16,8 @@ from websockets.frames import Frame, Opcode
 from websockets.utils import accept_key
 
 from app.model import socket as model_socket
-from app.model.socket import MAX_MESSAGE_BYTES, ConnectError, ModelSocket, is_loopback, open_socket, tls_context
+from app.model.opening import MAX_MESSAGE_BYTES, ConnectError, is_loopback, open_socket, tls_context
+from app.model.socket import ModelSocket
 from tests.support.stand_in_model import CERTIFICATE, StandInModel
 
 LOOPS = [asyncio.new_event_loop, uvloop.new_event_loop]

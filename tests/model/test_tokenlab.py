@@ -6,7 +6,7 @@ import json
 import pytest
 
 from app.model.dialects import tokenlab_target
-from app.model.socket import ConnectError
+from app.model.opening import ConnectError
 from app.model.tokenlab import KEPT_S, REFUSAL_KEPT_S, Catalogue
 from tests.support.model_leg import opened, run
 from tests.support.stand_in_model import StandInModel
