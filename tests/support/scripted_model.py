@@ -27,7 +27,7 @@ from tests.support.local_session import LoudnessDetector, ScriptedEars, SteadyMo
 from tests.support.realtime_schema import SERVER_TYPES, client_faults, server_faults
 
 Event = dict[str, object]
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 
 
 class Client:

@@ -53,7 +53,7 @@ from tests.support.stand_in_providers import (
     to_beta,
 )
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 LOUD = 3_000
 """Of 32,767: far over the noise of a line, well under a voice."""
 CERTIFICATE = Path(__file__).parent / "loopback.pem"
