@@ -292,14 +292,14 @@ def decode(data: bytes | bytearray | memoryview) -> ServerMessage | None:
         if kind in _READ_TYPES:
             raise BrokenMessageError(f"{kind}: {error}") from error
         raise UnknownMessageError(f"unknown event type {kind[:80]!r}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:  # the last: a thousand brackets
         raise BrokenMessageError(f"expected a JSON event: {error}") from error
 
 
 def _type_of(data: bytes | bytearray | memoryview) -> str:
     try:
         return _decode_tag(data).type
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BrokenMessageError(f"expected an object with a type: {error}") from error
 
 

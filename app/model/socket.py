@@ -216,7 +216,7 @@ class ModelSocket(ClientConnection):
         for piece, is_message in self._frames.cut(data):
             if not is_message:
                 self._give_library(piece)
-            elif self.protocol.close_rcvd is None and self.protocol.parser_exc is None:  # else it is over
+            elif not self._is_gone:
                 self._deliver(piece)
 
     def _shake_hands(self, data: bytes) -> bytes:

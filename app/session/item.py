@@ -26,8 +26,6 @@ class Item:
     """Its end was sent."""
     is_shortened: bool = False
     """The model made more than we kept."""
-    is_proven: bool = True
-    """False: its last mark never came back."""
     follows_heard: bool = False
     """A part of the same item before this one was heard."""
     started_at: float | None = None

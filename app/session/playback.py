@@ -296,7 +296,6 @@ class Playback:
         finished: list[Item] = []
         while self._marks and self._marks[0].slot.ends_at + PROOF_WAIT_S <= at:
             mark = self._marks.popleft()
-            mark.item.is_proven = False
             self._heard(mark, finished)
         return finished
 

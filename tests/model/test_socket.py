@@ -360,6 +360,22 @@ def test_a_peer_that_answers_no_ping_is_given_up(monkeypatch: pytest.MonkeyPatch
     run(scenario())
 
 
+def test_what_a_peer_says_after_it_was_given_up_is_not_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_socket, "PING_INTERVAL_S", 0.02)
+    monkeypatch.setattr(model_socket, "PING_TIMEOUT_S", 0.02)
+
+    async def scenario() -> None:
+        async with line() as (peer, connection, ear):
+            peer.wire.transport.pause_reading()
+            await ear.hear(reasons=1)
+            peer.frame(Opcode.TEXT, b"late", fin=True)
+            peer.wire.transport.close()
+            await connection.wait_closed()
+            assert (ear.messages, ear.reasons) == ([], ["ping_timeout"])
+
+    run(scenario())
+
+
 def test_it_is_told_how_long_a_peer_answers_no_ping_and_again_while_that_goes_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

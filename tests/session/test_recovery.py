@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from app.audio.formats import PCM16_24K
 from app.session.commands import (
@@ -37,6 +39,7 @@ from app.session.events import (
     ModelSilent,
     ResponseEnded,
     ResponseStarted,
+    SpeechFailed,
     StreamStarted,
     ToolCallFinished,
     ToolCallRequested,
@@ -57,7 +60,7 @@ from app.session.words import (
     ToolStatus,
     Verdict,
 )
-from tests.support.driver import M1, TERMS, Driver, pcm
+from tests.support.driver import GOODBYE, M1, SORRY, TERMS, Driver, pcm
 
 pytestmark = pytest.mark.core
 
@@ -485,11 +488,54 @@ def test_a_model_that_is_lost_for_good_is_not_waited_for_behind_a_long_disclosur
     driver.send(ModelReady(M1))
     driver.hear(Verdict.SILENCE, 2000)
     driver.send(ModelLost(M1, "close_1006"))
-    _, said = lose_all(driver, 13.9)
+    _, said = lose_all(driver, 10.9)
     assert not [c for c in said if isinstance(c, SpeakPhrase | HangUp)]
     out = driver.hear(Verdict.SILENCE, 200)
-    assert only(out, HangUp) == [HangUp(TERMS.phrases[Phrase.MODEL_LOST])], "the carrier's voice says it"
+    assert only(out, HangUp) == [HangUp(SORRY)], "the carrier's voice says it, and has nine seconds for that"
     assert not only(out, SpeakPhrase)
+
+
+def test_a_call_that_nobody_serves_is_put_through_with_a_word_behind_a_long_disclosure_too() -> None:
+    driver = Driver(replace(CONFIRMED, transfer_unserved="+15550100"))
+    driver.send(StreamStarted())
+    driver.speak(1, 60_000)
+    driver.send(ModelLost(M1, "error_invalid_api_key", is_final=True))
+    assert only(driver.hear(Verdict.SILENCE, 11_100), TransferCall) == [TransferCall("+15550100", SORRY)]
+
+
+def test_last_words_that_our_voice_cannot_speak_are_the_carriers_before_a_transfer_too() -> None:
+    driver = conversing(replace(CONFIRMED, transfer_unserved="+15550100"))
+    out = driver.send(ModelLost(M1, "error_invalid_api_key", is_final=True))
+    (words,) = [c for c in out if isinstance(c, SpeakPhrase)]
+    assert driver.send(SpeechFailed(words.piece, "not_rendered")) == [TransferCall("+15550100", SORRY)]
+
+
+def test_the_last_words_behind_a_disclosure_end_within_twenty_seconds_of_the_loss() -> None:
+    driver = Driver(CONFIRMED)
+    lost_at = driver.at
+    driver.send(StreamStarted())
+    driver.speak(1, 10_800)
+    driver.send(ModelLost(M1, "error_invalid_api_key", is_final=True))
+    (words,) = [
+        c for c in driver.hear(Verdict.SILENCE, 10_900) if isinstance(c, SpeakPhrase) and c.phrase is Phrase.MODEL_LOST
+    ]
+    driver.speak(words.piece, 12_000)
+    driver.hear(Verdict.SILENCE, 10_000)
+    (at,) = [at for at, command in driver.log if command == HangUp()]
+    assert 18.0 < at - lost_at <= 20.0
+
+
+def test_a_disclosure_whose_mark_is_on_its_way_back_when_nobody_serves_the_call_is_followed_by_the_last_words() -> None:
+    driver = Driver(CONFIRMED, delay_s=0.15)
+    driver.send(StreamStarted())
+    driver.speak(1, 10_800)
+    driver.send(ModelLost(M1, "error_invalid_api_key", is_final=True))
+    out = driver.hear(Verdict.SILENCE, 11_100)
+    assert [c.phrase for c in out if isinstance(c, SpeakPhrase)] == [Phrase.MODEL_LOST], (
+        "no greeting to a call that nobody serves"
+    )
+    (disclosed,) = [c for c in out if isinstance(c, NoteDisclosure)]
+    assert (disclosed.result, disclosed.mark) == (DisclosureResult.UNPROVEN, None)
 
 
 def test_a_call_that_ends_before_its_disclosure_was_heard_has_its_last_words_from_the_carrier() -> None:
@@ -498,8 +544,47 @@ def test_a_call_that_ends_before_its_disclosure_was_heard_has_its_last_words_fro
     driver.send(ModelReady(M1))
     driver.speak(1, 60_000)
     out = driver.hear(Verdict.SILENCE, 5100)
-    assert only(out, HangUp) == [HangUp(TERMS.phrases[Phrase.GOODBYE])]
+    assert only(out, HangUp) == [HangUp(GOODBYE)]
     assert not only(out, SpeakPhrase)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    disclosure_ms=st.integers(100, 16_000),
+    words_ms=st.integers(0, 12_000),
+    lost_ms=st.integers(0, 18_000),
+    delay_s=st.sampled_from([0.0, 0.05, 0.4]),
+    returns_marks=st.booleans(),
+    is_final=st.booleans(),
+)
+def test_a_call_that_nobody_serves_ends_in_time_and_with_a_word(
+    disclosure_ms: int, words_ms: int, lost_ms: int, delay_s: float, returns_marks: bool, is_final: bool
+) -> None:
+    driver = Driver(CONFIRMED, delay_s=delay_s)
+    driver.returns_marks = returns_marks
+    driver.send(StreamStarted())
+    driver.speak(1, disclosure_ms)
+    driver.send(ModelReady(M1))
+    driver.hear(Verdict.SILENCE, lost_ms)
+    lost_at = driver.at
+    out = driver.send(ModelLost(M1, "close_1006", is_final))
+    spoken: list[Phrase] = []
+    while not only(out, HangUp):
+        assert driver.at - lost_at <= 20.0
+        out = out or driver.hear(Verdict.SILENCE, 20)
+        for command in out:  # which grows meanwhile
+            if isinstance(command, OpenModel):
+                out += driver.send(ModelLost(command.model, "connect_refused", is_final))
+            elif isinstance(command, SpeakPhrase):
+                spoken.append(command.phrase)
+                if command.phrase is Phrase.MODEL_LOST and not words_ms:
+                    out += driver.send(SpeechFailed(command.piece, "not_rendered"))
+                else:
+                    out += driver.speak(command.piece, words_ms if command.phrase is Phrase.MODEL_LOST else 3000)
+        out = only(out, HangUp)
+    (said,) = [command.say for command in out if isinstance(command, HangUp)]
+    assert driver.at - lost_at <= (20.0 if said is None else 12.0), "the carrier's voice takes up to eight seconds"
+    assert said == (None if Phrase.MODEL_LOST in spoken and words_ms else SORRY)
 
 
 def test_a_model_that_was_silent_before_it_was_known_to_be_lost_has_used_up_some_of_the_time() -> None:

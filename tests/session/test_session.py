@@ -200,6 +200,18 @@ def test_a_mark_that_never_comes_back_is_given_up_after_five_seconds() -> None:
     assert out[-1] == SpeakPhrase(PieceNumber(2), Phrase.GREETING)
 
 
+def test_a_caller_who_hangs_up_before_the_mark_is_back_leaves_a_disclosure_without_proof() -> None:
+    driver = Driver()
+    driver.returns_marks = False
+    driver.send(StreamStarted())
+    driver.speak(1, 1000)
+    driver.connect()
+    driver.wait(1.1)
+    out = driver.send(StreamEnded(StreamEnd.STOPPED))
+    assert NoteDisclosure(DisclosureResult.UNPROVEN, 0, 1100, None, 0) in out
+    assert not [command for command in out if isinstance(command, SpeakPhrase)]
+
+
 def test_a_disclosure_that_cannot_be_spoken_ends_the_call_before_the_model() -> None:
     driver = Driver()
     driver.send(StreamStarted())

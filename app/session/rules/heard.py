@@ -11,12 +11,12 @@ from app.session.words import ItemId, ModelNumber, Phrase, ResponseId
 
 
 def item_finished(call: CallState, item: Item, at: float, mark: str | None) -> None:
-    """An item was heard to its end."""
+    """An item was heard to its end. mark: which proves it; None: it must have been, but no mark has come back."""
     if item.phrase is Phrase.DISCLOSURE:
         call.conversation.add(Side.AGENT, item.text)
-        state = DisclosureState.HEARD if item.is_proven else DisclosureState.UNPROVEN
+        state = DisclosureState.UNPROVEN if mark is None else DisclosureState.HEARD
         if call.disclosure.state is DisclosureState.SPEAKING:
-            settle_disclosure(call, state, at, mark=mark if item.is_proven else None)
+            settle_disclosure(call, state, at, mark=mark)
         return
     if item.phrase is None:
         call.idleness.agent_was_active(at)

@@ -20,8 +20,8 @@ LAST_MARK_S = 3.0
 """How long after the last words must have ended their mark may come back."""
 LOST_CALL_S = 19.0
 """A call whose model was lost ends within twenty seconds."""
-DISCLOSURE_WAIT_S = 14.0
-"""And for so long, of these, a disclosure is heard on; the rest is for the last words behind it."""
+DISCLOSURE_WAIT_S = 11.0
+"""And for so long, of these, a disclosure is heard on: the last words behind it take up to eight, the carrier's too."""
 
 
 def close(
@@ -41,21 +41,20 @@ def close(
         hang_up(call, at)
     else:
         call.last_piece = piece
-        call.closing_by = at + LAST_WORDS_S
+        call.closing_by = _promised(call, at + LAST_WORDS_S, at)
 
 
 def mind_last_words(call: CallState, piece: PieceNumber, at: float) -> None:
-    """The last words are there, so it is known how long they take: they are heard to their end.
+    """The last words are there, so it is known how long they take: they are heard to their end."""
+    if piece == call.last_piece and call.closing_by is not None:
+        call.closing_by = _promised(call, at + call.playback.waiting_ms / 1000 + LAST_MARK_S, at)
 
-    But a call that has lost its model ends in the time that is promised.
-    """
-    if piece != call.last_piece or call.closing_by is None:
-        return
-    by = at + call.playback.waiting_ms / 1000 + LAST_MARK_S
-    if call.outcome is Outcome.MODEL_LOST:
-        since = at if call.line.down_since is None else call.line.down_since
-        by = min(by, max(since + LOST_CALL_S, call.closing_by))
-    call.closing_by = by
+
+def _promised(call: CallState, by: float, at: float) -> float:
+    """Return by when a call ends that would end by then: one that has lost its model, in the time that is promised."""
+    if call.outcome is not Outcome.MODEL_LOST:
+        return by
+    return min(by, (at if call.line.down_since is None else call.line.down_since) + LOST_CALL_S)
 
 
 def hang_up_now(call: CallState, outcome: Outcome, at: float) -> None:
@@ -74,8 +73,8 @@ def leave(call: CallState, at: float) -> None:
         if not call.playback.is_empty:
             cut_playback(call, at, is_barge_in=False)
         return
+    call.phase.move(Phase.CLOSING)  # before the cut: a disclosure that it finds at its end begins no conversation
     cut_playback(call, at, is_barge_in=False)
-    call.phase.move(Phase.CLOSING)
     call.keypad.take()
     call.responses.drop_wants()
     call.begin_by = None
@@ -136,7 +135,8 @@ def disclosure_failed(call: CallState, at: float) -> None:
     call.out.append(call.disclosure.settle(DisclosureState.FAILED, at_ms=call.ms(at)))
     call.outcome = Outcome.DISCLOSURE_FAILED
     leave(call, at)
-    hang_up(call, at, say=call.terms.phrases.get(Phrase.MODEL_LOST), transfer_to=call.terms.transfer_undisclosed)
+    call.transfer_to = call.terms.transfer_undisclosed
+    hang_up(call, at, say=None if call.transfer_to else call.terms.phrases.get(Phrase.MODEL_LOST))
 
 
 def speech_failed(call: CallState, piece: PieceNumber, at: float) -> None:

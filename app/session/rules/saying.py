@@ -35,11 +35,10 @@ def say_to_model(call: CallState, side: Side, text: str) -> ItemId:
     return item_id
 
 
-def hang_up(call: CallState, at: float, *, say: str | None = None, transfer_to: str | None = None) -> None:
-    """Close the carrier's stream, once. say: a sentence for its own voice; transfer_to: whom it is to dial instead."""
+def hang_up(call: CallState, at: float, *, say: str | None = None) -> None:
+    """Close the carrier's stream, once; it ends the call then, or dials another. say: a sentence for its own voice."""
     if call.is_hanging_up or call.is_stream_over:
         return
     call.is_hanging_up = True
-    transfer_to = transfer_to or call.transfer_to
     call.closing_by = at + HANG_UP_WAIT_S
-    call.out.append(HangUp(say) if transfer_to is None else TransferCall(transfer_to))
+    call.out.append(HangUp(say) if call.transfer_to is None else TransferCall(call.transfer_to, say))
