@@ -1,7 +1,8 @@
 """`dialtone serve`: the service under uvicorn, with the signals in our own hands.
 
 uvicorn by itself closes every socket when it is told to stop. Here SIGTERM only turns new calls away: running calls and
-their callbacks go on until the last has ended or DRAIN_S is over. A second signal ends at once.
+their callbacks go on until the last has ended; when DRAIN_S is over, those that are left are ended like any other. A
+second signal ends at once.
 """
 
 import asyncio
@@ -20,6 +21,9 @@ from app.stream.direct import DirectProtocol
 from app.telemetry.logs import configure
 
 log = structlog.get_logger(__name__)
+
+_LEAVE_S = 5.0
+"""For the calls that DRAIN_S has ended to leave as others do."""
 
 
 class _Server(uvicorn.Server):
@@ -103,6 +107,10 @@ class Serving:
                 await service.drained()
         except TimeoutError:
             log.warning("service.drain_over", calls=len(service.roster))
+            service.roster.end_all()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LEAVE_S):
+                    await service.drained()  # the carrier asks for the last word of each
         server.should_exit = True
 
 

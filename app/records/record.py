@@ -147,7 +147,7 @@ class RecordKeeper:
             self._read_event(entry)
         for command in entry.commands:
             if type(command) in _COMMANDS:
-                self._read_command(command, entry.at)
+                self._read_command(command, entry)
 
     def finish(self) -> CallRecord:
         """Return the record. A call whose session never came to an end is one of ours that went wrong: `error`."""
@@ -205,11 +205,13 @@ class RecordKeeper:
             case TranscriptionBilled(usage=usage):
                 self._usage.add_transcription(usage)
 
-    def _read_command(self, command: Command, at: float) -> None:
+    def _read_command(self, command: Command, entry: Entry) -> None:
         match command:
             case OpenModel(model):
                 self._models.add(model)
             case CloseModel(model):
+                if model in self._models and not any(type(one) is NoteEnd for one in entry.commands):
+                    self._lose(model)  # it was slow, or of no use
                 self._close(model)
             case NoteDisclosure() as disclosure:
                 self._disclosure = disclosure
@@ -230,7 +232,7 @@ class RecordKeeper:
                 started_at = self._head.at if self._started_at is None else self._started_at
                 self._interruptions.add(
                     InterruptionRecord(
-                        at_ms=max(0, round((at - started_at) * 1000)),
+                        at_ms=max(0, round((entry.at - started_at) * 1000)),
                         item_id=None if item_id is None else _written(item_id),
                         heard_ms=heard_ms,
                         generated_ms=generated_ms,

@@ -2,12 +2,13 @@
 
 A loss is the moment at which a call that has, or awaits, a model is left without any. What fails after that, until
 one is ready again, are attempts to mend it; a session that fails while another is ready takes nothing from the call.
-Nor is it a loss when we had closed the session, or when the caller had left before.
+That we close a session is a loss like any other where the call goes on and has no other: it was `useless`, or `slow` to
+be ready. It is none when the call ends, or when the caller had left before.
 """
 
 from dataclasses import dataclass
 
-from app.session.commands import CloseModel, OpenModel
+from app.session.commands import CloseModel, NoteEnd, OpenModel
 from app.session.events import ModelLost, ModelReady, ModelSilent, ModelStalled, StreamEnded
 from app.session.journal import Entry
 from app.session.words import ModelNumber
@@ -61,7 +62,7 @@ class ModelSessions:
             if type(command) is OpenModel:
                 self._asked[command.model] = (entry.at, command.choice)
             elif type(command) is CloseModel:
-                self._close(command.model)
+                change = self._given_up(command.model, entry) or change
         return change
 
     def _read_event(self, entry: Entry) -> Connected | Lost | Unreached | None:
@@ -89,6 +90,16 @@ class ModelSessions:
             return Unreached(model, choice, reason, is_final)
         self._is_without = True
         return Lost(model, choice, reason, is_final)
+
+    def _given_up(self, model: ModelNumber, entry: Entry) -> Lost | None:
+        """We close a session. What was known to be lost before is not asked for any more, so it is told once."""
+        was_asked, was_ready = model in self._asked, model in self._ready
+        choice = self._asked[model][1] if was_asked else 0
+        self._close(model)
+        if not was_asked or self._ready or self._is_without or any(type(one) is NoteEnd for one in entry.commands):
+            return None
+        self._is_without = True
+        return Lost(model, choice, "useless" if was_ready else "slow")
 
     def _close(self, model: ModelNumber) -> None:
         self._asked.pop(model, None)

@@ -73,6 +73,26 @@ def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
+def test_when_there_is_no_more_time_to_drain_calls_are_ended_as_calls_are(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with (
+            StandInModel() as model,
+            served(tmp_path, {"orders.yaml": AGENT}, DRAIN_S="1", **environment(model)) as service,
+        ):
+            calling = asyncio.create_task(place_call(plan(service, WaitMs(30_000))))
+            connection = await model.next_connection()
+            await connection.wait_for("conversation.item.create")
+            service.process.send_signal(signal.SIGTERM)
+            report = await calling
+            assert (report.ended_by, report.close_code) == ("service", 1000)
+            assert [answer.asked for answer in report.answers] == ["voice", "after"]
+            assert [callback.status for callback in report.callbacks if callback.status >= 400] == []
+            assert (await service.logged("call.end"))["outcome"] == "interrupted"
+            assert await service.ended() == 0
+
+    asyncio.run(scenario())
+
+
 def test_when_all_places_are_taken_a_caller_hears_a_sentence(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with (

@@ -442,6 +442,16 @@ def end(world: World, ending: str) -> None:
     writes=False,
     begun=False,
 )
+@example(  # a session says a second time that it is ready, while another stands beside it
+    actions=[("wait", 1, 600), ("second", 1, 1), ("ready", 1, 1), ("lost", 1, 1), ("wait", 1, 1), ("voice", 1, 1)],
+    ending="stop",
+    interruptible=False,
+    greets=False,
+    mode=BargeInMode.CONFIRMED,
+    limit_s=4.0,
+    writes=False,
+    begun=True,
+)
 def test_every_script_keeps_the_invariants(
     actions: list[Action],
     ending: str,

@@ -627,7 +627,7 @@ def test_a_failed_response_is_tried_once_more() -> None:
     assert driver.wait(0.2) == [RequestResponse(M1)]
     driver.send(ResponseStarted(M1, ResponseId("resp_2")))
     out = driver.send(ResponseEnded(M1, ResponseId("resp_2"), ResponseStatus.FAILED, "rate_limit_exceeded", {}))
-    assert out == [SpeakPhrase(PieceNumber(3), Phrase.MODEL_LOST)], "nobody is left in silence"
+    assert out == [SpeakPhrase(PieceNumber(3), Phrase.MODEL_LOST), CloseModel(M1)], "nobody is left in silence"
 
 
 def test_a_model_whose_responses_fail_gives_way_to_the_next() -> None:

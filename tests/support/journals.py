@@ -184,7 +184,18 @@ LOSSES: list[tuple[list[Moment], int]] = [
     ([(1.0, ModelReady(FIRST), []), (2.0, ModelLost(FIRST, "a"), []), (2.1, ModelLost(FIRST, "a"), [])], 1),
     ([(1.0, ModelStalled(FIRST), [CloseModel(FIRST)]), (1.1, ModelLost(FIRST, "a"), [])], 1),
     ([(1.0, ModelStalled(FIRST), [])], 0),
-    ([(1.0, DeadlinePassed(), [CloseModel(FIRST)]), (2.0, ModelLost(FIRST, "a"), [])], 0),
+    # we give up one that is slow, or of no use
+    ([(1.0, DeadlinePassed(), [CloseModel(FIRST)]), (2.0, ModelLost(FIRST, "a"), [])], 1),
+    ([(1.0, ModelReady(FIRST), []), (2.0, DeadlinePassed(), [CloseModel(FIRST), OpenModel(SECOND)])], 1),
+    ([(1.0, ModelReady(FIRST), []), (2.0, DeadlinePassed(), [CloseModel(FIRST), NoteEnd(Outcome.IDLE, 2000)])], 0),
+    (
+        [
+            (1.0, ModelReady(FIRST), [OpenModel(SECOND)]),
+            (2.0, ModelReady(SECOND), []),
+            (3.0, DeadlinePassed(), [CloseModel(FIRST)]),
+        ],
+        0,
+    ),
     ([(1.0, StreamEnded(StreamEnd.STOPPED), []), (2.0, ModelLost(FIRST, "a"), [])], 0),
     # an attempt to mend a loss is none
     ([(1.0, ModelLost(FIRST, "a"), [OpenModel(SECOND)]), (2.0, ModelLost(SECOND, "a"), [])], 1),

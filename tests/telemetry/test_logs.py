@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.session.commands import (
+    CloseModel,
     Command,
     NoteDisclosure,
     NoteEnd,
@@ -272,6 +273,14 @@ def test_a_fallback_that_is_taken_has_its_number(logs: Logs) -> None:
         },
         {"level": "info", "event": "model.ready", "model": 3, "choice": 2, "connect_ms": 500},
     ]
+
+
+@pytest.mark.parametrize(("readied", "reason"), [([], "slow"), ([(0.5, ModelReady(FIRST), [])], "useless")])
+def test_a_model_that_we_give_up_is_lost_with_a_reason(logs: Logs, readied: list[Moment], reason: str) -> None:
+    begin: Moment = (0.0, StreamStarted(), [OpenModel(FIRST)])
+    lines = lines_of(logs, [begin, *readied, (2.5, DeadlinePassed(), [CloseModel(FIRST), OpenModel(SECOND, choice=1)])])
+    lost = {"model": 1, "choice": 0, "reason": reason, "is_final": False}
+    assert lines[1 + len(readied)] == {"level": "warning", "event": "model.lost", **lost}
 
 
 def test_a_session_that_was_renewed_has_a_line(logs: Logs) -> None:

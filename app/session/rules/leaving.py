@@ -107,6 +107,8 @@ def give_up_on_model(call: CallState, at: float) -> None:
             call.responses.want(RECOVERED, confirmed=True)
     else:
         close(call, Outcome.MODEL_LOST, Phrase.MODEL_LOST, at, transfer_to=call.terms.transfer_unserved)
+        call.out.append(CloseModel(call.line.model))
+        call.line.lost(at, is_final=True)
 
 
 def unserved_at(call: CallState) -> float | None:

@@ -29,7 +29,7 @@ def open_model(call: CallState, at: float) -> None:
 
 def model_ready(call: CallState, event: ModelReady, at: float) -> None:
     """The session can be used: it is told what it does not know yet."""
-    if call.phase.phase is Phase.CLOSING:
+    if call.phase.phase is Phase.CLOSING or call.line.is_ready:
         return
     call.line.ready(at)
     call.renewal.begin(limit_s(call, event), at)
