@@ -136,16 +136,23 @@ class Responses:
         if response_id == self.response_id:
             self._due_by = at + SILENT_WAIT_S
 
-    def refused(self, at: float) -> None:
-        """Our request was refused: the reasons stand, and the response that was in its way will end."""
+    def refused(self, at: float, *, is_transient: bool = False) -> bool:
+        """Our request was refused: the reasons stand, and the response that was in its way will end.
+
+        is_transient: nothing was in its way, the server could not just now. False: it was so the second time in a row.
+        """
         if self.state is ResponseState.REQUESTED:
             self.state = ResponseState.IDLE
             self._due_by = at + REFUSED_WAIT_S
             self._is_cut_unborn = False
+            if is_transient:
+                self._retried = not self._retried
+                return self._retried
         else:  # the response that began meanwhile was the model's own, and may not know what we had told for ours
             for reason in self._assumed:
                 self.want(reason)
             self._assumed = []
+        return True
 
     def cut(self, at: float) -> ResponseId | None:
         """Let go of the open response; return its id if it is to be cancelled. Its later audio is not taken in."""

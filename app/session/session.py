@@ -70,6 +70,7 @@ from app.session.rules.judging import (
     accept_interruption,
     cut_claim,
     is_news,
+    mind_dismissed,
     mind_listening,
     speech_reported,
     verdict_given,
@@ -78,6 +79,7 @@ from app.session.rules.leaving import (
     close,
     disclose,
     finish,
+    give_up_on_model,
     hang_up_now,
     is_too_dear,
     leave,
@@ -240,18 +242,21 @@ def _take_from_model(call: CallState, event: ModelEvent, at: float) -> None:
         case CallerTurnCommitted(_, item_id):
             turn_committed(call, item_id, at)
         case CallerTranscript(model, item_id, text):
-            if call.interruption.is_about(item_id) and text.strip():
+            if call.interruption.is_about(item_id):  # of a sound that is still judged there may be no turn
+                if not text.strip():
+                    return
                 accept_interruption(call, at)
             if not call.interruption.is_dismissed(item_id):
                 call.conversation.learnt(Side.CALLER, item_id, text, model)
                 note_caller_turn(call, item_id, text, at)
         case CallerTranscriptFailed(_, item_id):
-            if not call.interruption.is_about(item_id):  # of a sound that is still judged there may be no turn
+            if not call.interruption.is_about(item_id):
                 note_caller_turn(call, item_id, None, at)
         case ItemTaken(_, item_id):
             call.responses.confirm(item_id)
         case ResponseStarted(model, response_id):
             call.cover_at = None
+            call.caller_turns.asked()
             is_one_too_many = call.phase.phase is Phase.CLOSING or is_too_dear(call)
             if call.responses.started(response_id, at) or is_one_too_many:
                 call.responses.cut(at)
@@ -264,7 +269,8 @@ def _take_from_model(call: CallState, event: ModelEvent, at: float) -> None:
             if request is Request.RESPONSE:
                 if fault not in (Fault.BENIGN, Fault.TRANSIENT):
                     call.responses.drop_wants()
-                call.responses.refused(at)
+                if not call.responses.refused(at, is_transient=fault is Fault.TRANSIENT):
+                    give_up_on_model(call, at)
         case _:
             assert_never(event)
 
@@ -328,6 +334,8 @@ def _go_on(call: CallState, at: float) -> None:
             call.out.append(RequestResponse(call.line.model))
     is_needed = call.is_repeating or call.caller_turns.has_unwritten
     call.backlog.needed_from = unheard_from(call) if is_needed else None
+    if call.beside is not None:
+        call.beside.needed_from = call.backlog.needed_from
     if call.phase.phase is Phase.CLOSING and call.is_stream_over and not _is_awaiting_model(call, at):
         finish(call, at)
         return
@@ -342,6 +350,7 @@ def _go_on(call: CallState, at: float) -> None:
     is_silent = call.playback.is_silent
     if is_silent and call.floor.is_agent_speaking:
         call.agent_quiet_since = at
+        mind_dismissed(call, at)
     call.floor.agent_is(speaking=not is_silent)
 
 

@@ -94,11 +94,14 @@ class AgentTurns:
 
 @dataclass(slots=True)
 class CallerTurn:
-    """is_answered: the model has answered it, so it has heard it, whether or not its words ever come."""
+    """is_asked: a response began that knows it. is_answered: the model has answered it, so it has heard it, whether or
+    not its words ever come. is_noted: they will not come, and the record knows that."""
 
     start_ms: int
     end_ms: int | None = None
+    is_asked: bool = False
     is_answered: bool = False
+    is_noted: bool = False
 
     def note(self, text: str | None, now_ms: int) -> NoteTurn:
         end_ms = now_ms if self.end_ms is None else self.end_ms
@@ -106,7 +109,7 @@ class CallerTurn:
 
 
 class CallerTurns:
-    """The caller's turns whose words have not come yet, by the item that they become."""
+    """The caller's turns whose words have not come yet, or are not known and not answered; by the item they become."""
 
     __slots__ = ("_open",)
 
@@ -115,7 +118,7 @@ class CallerTurns:
 
     @property
     def await_words(self) -> bool:
-        return any(turn.end_ms is not None for turn in self._open.values())
+        return any(turn.end_ms is not None and not turn.is_noted for turn in self._open.values())
 
     def started(self, item_id: ItemId, start_ms: int) -> None:
         self._open.setdefault(item_id, CallerTurn(start_ms))
@@ -124,10 +127,17 @@ class CallerTurns:
         turn = self._open.setdefault(item_id, CallerTurn(end_ms))
         turn.end_ms = end_ms
 
-    def answered(self) -> None:
-        """The model has answered what it has heard to its end by now."""
+    def asked(self) -> None:
+        """A response begins: it knows what was heard to its end by now."""
         for turn in self._open.values():
-            turn.is_answered = turn.end_ms is not None
+            turn.is_asked = turn.end_ms is not None
+
+    def answered(self) -> None:
+        """The model has answered what was heard to its end when its response began."""
+        for item_id, turn in list(self._open.items()):
+            turn.is_answered = turn.is_asked
+            if turn.is_answered and turn.is_noted:
+                del self._open[item_id]
 
     @property
     def unended(self) -> dict[ItemId, int]:
@@ -154,12 +164,20 @@ class CallerTurns:
         self._open.pop(item_id, None)
 
     def written(self, item_id: ItemId, text: str | None, now_ms: int) -> NoteTurn | None:
-        """Its words came (None: they could not be made out); None when the turn is not known or was noted before."""
-        turn = self._open.pop(item_id, None)
-        return None if turn is None else turn.note(text, now_ms)
+        """Its words came (None: they could not be made out); None when the turn is not known or was noted before.
+
+        A turn without words is the caller's all the same, and only the model that heard it knows it until it answers.
+        """
+        turn = self._open.get(item_id)
+        if turn is None:
+            return None
+        if text or turn.is_answered:
+            del self._open[item_id]
+        was_noted, turn.is_noted = turn.is_noted, True
+        return None if was_noted else turn.note(text, now_ms)
 
     def close(self, now_ms: int) -> list[NoteTurn]:
         """Note the turns whose words will not come any more."""
-        notes = [turn.note(None, now_ms) for turn in self._open.values()]
+        notes = [turn.note(None, now_ms) for turn in self._open.values() if not turn.is_noted]
         self._open.clear()
         return notes

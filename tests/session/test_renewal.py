@@ -4,12 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from app.audio.formats import PCM16_24K
 from app.session.commands import (
     AddAgentText,
     AddCallerText,
     AddCue,
-    AppendInputAudio,
     ClearPlayback,
     CloseModel,
     Command,
@@ -76,11 +74,6 @@ def until(driver: Driver, second: float, verdict: Verdict = Verdict.SILENCE) -> 
     return driver.hear(verdict, round((BEGAN + second - driver.at) * 1000))
 
 
-def appended_ms(driver: Driver, model: ModelNumber) -> int:
-    appends = [c for _, c in driver.log if isinstance(c, AppendInputAudio) and c.model == model]
-    return sum(PCM16_24K.ms_of(len(c.audio)) for c in appends)
-
-
 def conversing(terms: Terms = CONFIRMED) -> Driver:
     driver = Driver(terms)
     driver.converse()
@@ -95,10 +88,10 @@ def test_a_session_is_renewed_in_a_quiet_moment_of_its_last_quarter() -> None:
     assert AddAgentText(M2, ItemId("dialtone_1"), DISCLOSURE) in out
     assert NoteRenewal(M2, M1) in out
     assert out[-1] == CloseModel(M1) or CloseModel(M1) in driver.wait(0.1)
-    before = appended_ms(driver, M1)
+    before = driver.given_ms(M1)
     until(driver, 46.0)
-    assert appended_ms(driver, M1) == before
-    assert appended_ms(driver, M2) > 800
+    assert driver.given_ms(M1) == before
+    assert driver.given_ms(M2) > 800
 
 
 def test_it_is_renewed_again_and_again() -> None:
@@ -192,7 +185,7 @@ def test_a_caller_who_speaks_on_is_heard_by_both_until_a_gap_between_words() -> 
     out = until(driver, 52.6, Verdict.SOUND)
     assert only(out, NoteRenewal) == []
     out = until(driver, 54.0, Verdict.SOUND)
-    assert appended_ms(driver, M2) > 3000, "from the turn's beginning, or what is kept of it"
+    assert driver.given_ms(M2) > 3000, "from the turn's beginning, or what is kept of it"
     driver.send(CallerSpeechStarted(M2, B, 200))
     until(driver, 58.0, Verdict.SOUND)
     out = until(driver, 58.1)

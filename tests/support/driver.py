@@ -9,6 +9,9 @@ from app.session.events import (
     AgentAudioEnded,
     AgentTranscript,
     CallerAudio,
+    CallerSpeechStarted,
+    CallerSpeechStopped,
+    CallerTurnCommitted,
     DeadlinePassed,
     Event,
     ModelReady,
@@ -152,3 +155,25 @@ class Driver:
             out += self.send(AgentAudioEnded(M1, response_id, item_id))
             out += self.send(ResponseEnded(M1, response_id, ResponseStatus.COMPLETED, "", {}))
         return out
+
+    def given_ms(self, model: ModelNumber) -> int:
+        """How much of the caller's audio a session was given."""
+        return sum(PCM16_24K.ms_of(len(audio)) for audio in self._given(model))
+
+    def loud_ms(self, model: ModelNumber) -> int:
+        """How much of what a session was given came with a sound."""
+        sounds = {id(e.audio) for e in self.heard if e.verdict is not Verdict.SILENCE}
+        return 20 * sum(id(audio) in sounds for audio in self._given(model))
+
+    def take_turn(self, model: ModelNumber, item_id: ItemId, ms: int) -> list[Command]:
+        """The caller says something for so long, and the model commits it; returns what that calls for."""
+        start_ms = self.given_ms(model)
+        self.hear(Verdict.SOUND, 200)
+        self.send(CallerSpeechStarted(model, item_id, start_ms))
+        self.hear(Verdict.SOUND, ms - 200)
+        self.hear(Verdict.SILENCE, 500)
+        self.send(CallerSpeechStopped(model, item_id, start_ms + ms + 500))
+        return self.send(CallerTurnCommitted(model, item_id))
+
+    def _given(self, model: ModelNumber) -> list[bytes]:
+        return [c.audio for _, c in self.log if isinstance(c, AppendInputAudio) and c.model == model]

@@ -41,9 +41,11 @@ def key_pressed(call: CallState, digit: str, at: float) -> None:
     """Digits are input: they count as activity and are collected."""
     if call.phase.phase in (Phase.DISCLOSING, Phase.CONVERSING):
         call.idleness.caller_was_active(at)
-        if call.terms.digits_interrupt and call.phase.phase is Phase.CONVERSING:
+        digits = call.keypad.press(digit, at)
+        is_input = digits is not None or call.keypad.due_at is not None  # a # alone is none
+        if is_input and call.terms.digits_interrupt and call.phase.phase is Phase.CONVERSING:
             interrupt(call, at)
-        keyed_in(call, call.keypad.press(digit, at))
+        keyed_in(call, digits)
 
 
 def keyed_in(call: CallState, digits: str | None) -> None:
@@ -117,6 +119,15 @@ def response_ended(call: CallState, event: ResponseEnded, at: float) -> None:
     if claim is not None:
         cut_claim(call, event.response_id, claim, at)
     follow_up(call, at)
+
+
+def response_stuck(call: CallState, response_id: ResponseId, at: float) -> None:
+    """It has given nothing for long, and was cancelled. Nobody is left without an answer for that."""
+    turn = call.agent_turns.present
+    if call.playback.has_response(response_id) or (turn is not None and turn.response_id == response_id):
+        go_on_with(call, response_id, was_whole=False)
+    elif not call.tools.goes_on(response_id) and not call.responses.failed(at):
+        give_up_on_model(call, at)
 
 
 def go_on_with(call: CallState, response_id: ResponseId | None, *, was_whole: bool) -> None:

@@ -40,13 +40,13 @@ def cut_playback(call: CallState, at: float, *, is_barge_in: bool) -> Item | Non
     for piece in sorted(call.speaking):
         call.out.append(CancelSpeech(piece))
     call.speaking.clear()
+    for item in cut.finished:
+        item_finished(call, item, at, mark=None, is_cut=True)
     if cut.sounding is not None:
         truncate(call, cut.sounding)
     delete_unheard(call, cut.dropped)
     if is_barge_in and had_sound:
         note_barge_in(call, cut.sounding)
-    for item in cut.finished:
-        item_finished(call, item, at, mark=None)
     cut_parts(call, cut.dropped if cut.sounding is None else [cut.sounding, *cut.dropped])
     for writing in written:
         settle_written(call, writing.model, writing.response_id, writing.item_id)

@@ -10,8 +10,11 @@ from app.session.rules.state import CallState
 from app.session.words import ItemId, ModelNumber, Phrase, ResponseId
 
 
-def item_finished(call: CallState, item: Item, at: float, mark: str | None) -> None:
-    """An item was heard to its end. mark: which proves it; None: it must have been, but no mark has come back."""
+def item_finished(call: CallState, item: Item, at: float, mark: str | None, *, is_cut: bool = False) -> None:
+    """An item was heard to its end. mark: which proves it; None: it must have been, but no mark has come back.
+
+    is_cut: what is behind it is being cut, and may belong to the same turn.
+    """
     if item.phrase is Phrase.DISCLOSURE:
         call.conversation.add(Side.AGENT, item.text)
         state = DisclosureState.UNPROVEN if mark is None else DisclosureState.HEARD
@@ -38,7 +41,8 @@ def item_finished(call: CallState, item: Item, at: float, mark: str | None) -> N
         if item.phrase is not Phrase.IDLE:
             call.idleness.agent_was_active(at)
     add_to_turn(call, item, at, interrupted=False)
-    close_agent_turn_if_whole(call)
+    if not is_cut:
+        close_agent_turn_if_whole(call)
     if item.piece is not None and item.piece == call.last_piece:
         hang_up(call, at)
 

@@ -49,6 +49,7 @@ def verdict_given(call: CallState, verdict: Verdict, at: float) -> None:
     before, call.verdict = call.verdict, verdict
     if verdict is Verdict.SILENCE and before is not Verdict.SILENCE:
         call.quiet_since = at
+    mind_dismissed(call, at)
     if verdict is Verdict.SPEECH:
         if before is not Verdict.SPEECH and may_be_interrupted(call):
             call.interruption.voice_began(at)
@@ -126,6 +127,17 @@ def dismiss(call: CallState, sound: Sound) -> None:
         if is_committed:
             call.conversation.forget(item_id)
             call.out.append(DeleteItem(call.line.model, item_id))
+
+
+def mind_dismissed(call: CallState, at: float) -> None:
+    """The model still hears a sound that was no turn: what the caller says by now, over nothing of ours, is one."""
+    item_id = call.interruption.open_item
+    if item_id is None or call.verdict is Verdict.SILENCE or not call.interruption.is_dismissed(item_id):
+        return
+    if call.playback.is_silent and call.phase.phase is Phase.CONVERSING:
+        call.interruption.take_back(item_id)
+        call.floor.caller_started()
+        call.caller_turns.started(item_id, call.ms(at))
 
 
 def mind_listening(call: CallState) -> None:

@@ -8,7 +8,7 @@ from app.session.rules.answering import CUT_OFF_CUE, WHOLE_CUE, follow_up, go_on
 from app.session.rules.beginning import COVER_AFTER_S, let_model_answer
 from app.session.rules.heard import settle_written
 from app.session.rules.renewing import drop_second, leave_former, limit_s, take_over, unheard_from
-from app.session.rules.saying import say_to_model, speak
+from app.session.rules.saying import RECOVERED, say_to_model, speak
 from app.session.rules.state import CallState
 from app.session.rules.voicing import break_off, is_whole
 from app.session.words import Phrase, Verdict
@@ -62,6 +62,7 @@ def model_lost(
     call.floor.caller_stopped()
     unwritten = call.caller_turns.unwritten
     if unwritten:
+        call.is_answer_owed = was_answering or call.caller_turns.has_ended_unwritten
         call.repeat_from = unheard_from(call)
     call.backlog.begin_again(unheard_from(call))
     for item_id in unwritten:
@@ -98,6 +99,8 @@ def mind_recovery(call: CallState, at: float) -> None:
         call.is_repeating = False  # it has heard no turn in it
         call.repeated_by = None
         call.conversation.let_go()
+        if call.is_answer_owed:
+            call.responses.want(RECOVERED, confirmed=True)
     if call.cut_off is None or call.is_repeating or call.playback.has_response(call.cut_off):
         return
     call.cut_off = None

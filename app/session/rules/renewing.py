@@ -229,6 +229,8 @@ def former_says(call: CallState, event: ModelEvent, at: float) -> None:
             call.out.append(CancelResponse(model, response_id))  # asked for before, and of the present one again
         case ModelLost():
             leave_former(call, at)
+        case ModelStalled() | ModelSilent():
+            close_former(call, at)
         case _:
             pass
 

@@ -3,7 +3,7 @@
 from app.session.commands import CancelResponse
 from app.session.idleness import Idle
 from app.session.phase import Phase
-from app.session.rules.answering import follow_up, keyed_in
+from app.session.rules.answering import follow_up, keyed_in, response_stuck
 from app.session.rules.heard import item_finished
 from app.session.rules.judging import go_on_speaking, not_noticed
 from app.session.rules.leaving import after_turn, close, hang_up_now, unserved_at
@@ -26,6 +26,7 @@ def deadline_passed(call: CallState, at: float) -> None:
         call.out.append(CancelResponse(call.line.model, stuck))
         response_written(call, stuck, is_broken_off=True)
         call.playback.response_complete(stuck)
+        response_stuck(call, stuck, at)
     follow_up(call, at)
     phase = call.phase.phase
     if phase is Phase.CLOSING:

@@ -59,6 +59,7 @@ class CallState:
         self.cut_off: ResponseId | None = None  # it was lost with its model, and what there is of it plays out
         self.is_cut_off_whole = False  # all that had begun of it had come to its end
         self.is_repeating = False  # a turn that only the lost model had heard is on its way to the next
+        self.is_answer_owed = False  # to that turn, or to what was being answered
         self.repeat_from = 0
         self.repeated_by: float | None = None
         self.cover_at: float | None = None
