@@ -79,7 +79,7 @@ class Serving:
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, self._signalled, server, app.state.service)
-            log.info("service.start", address=address)
+            log.info("service.start", address=address, port=listener.getsockname()[1])
             failing = loop.create_task(self._end_when_failed(server, app.state.service))
             await server.serve(sockets=[listener])
             failing.cancel()

@@ -61,6 +61,7 @@ class Service:
     def __init__(self, settings: Settings, *, address: str) -> None:
         """address: where the carrier reaches us (PUBLIC_URL). Raises SettingsError."""
         _make_folder(settings.data_dir)
+        _look_into(settings.agents_dir)
         self.settings = settings
         self.address = address
         self.registry = Registry.load(settings.agents_dir)
@@ -308,6 +309,7 @@ def create_app(settings: Settings | None = None, *, address: str | None = None) 
             await service.stop()
 
     app = Starlette(routes=routes(service.door()), lifespan=lifespan)
+    app.router.redirect_slashes = False  # to the Host header's address, whoever has written that
     app.state.service = service
     return app
 
@@ -320,6 +322,14 @@ def _make_folder(data_dir: Path) -> None:
         raise SettingsError(f"DATA_DIR: {data_dir}: {error.strerror}; name a folder that can be written") from error
     if not os.access(data_dir, os.W_OK | os.X_OK):
         raise SettingsError(f"DATA_DIR: {data_dir} cannot be written; name a folder that can be")
+
+
+def _look_into(agents_dir: Path) -> None:
+    """Raises SettingsError when there is no folder to read agent files from; an empty one may be meant to be filled."""
+    if not agents_dir.is_dir():
+        raise SettingsError(f"AGENTS_DIR: {agents_dir} is no folder; name the one that holds the agent files")
+    if not os.access(agents_dir, os.R_OK | os.X_OK):
+        raise SettingsError(f"AGENTS_DIR: {agents_dir} cannot be read; name a folder that can be")
 
 
 def _unpriced(agent: PreparedAgent) -> list[str]:

@@ -18,7 +18,7 @@ Sessions = Annotated[int, Field(ge=1)] | None
 
 
 def _is_base_url(value: str) -> str:
-    wanted = "write http(s):// or ws(s):// with a host, such as https://api.openai.com/v1"
+    wanted = "write http(s):// or ws(s):// with a host, such as https://gateway.example.com"
     try:
         parts = urlsplit(value)
         is_reachable = parts.scheme in ("http", "https", "ws", "wss") and bool(parts.hostname) and parts.port != 0

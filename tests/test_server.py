@@ -9,6 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from app import server
+from app.errors import SettingsError
 from app.server import Service
 from app.settings import Settings
 from tests.support.captured_logs import captured_logs
@@ -133,3 +134,9 @@ def test_a_limit_on_the_cost_of_models_without_a_price_is_said_to_have_no_effect
         ("c", ["openai whisper-1", "compatible m"]),
     ]
     assert "max_cost_usd cannot end calls that have used compatible m, until deploy/prices.yaml has" in str(told[0])
+
+
+def test_agents_that_are_looked_for_where_no_folder_is_stop_the_start(tmp_path: Path) -> None:
+    settings = Settings.model_validate({"agents_dir": tmp_path / "agent", "data_dir": tmp_path / "data"})
+    with pytest.raises(SettingsError, match=r"AGENTS_DIR: .*/agent is no folder; name the one that holds"):
+        Service(settings, address="http://127.0.0.1:8080")

@@ -8,6 +8,7 @@ from typing import TextIO
 
 from app.agents.registry import Registry, files_beneath
 from app.agents.schema import AgentFile, json_schema
+from app.speech.local import LocalSynthesizer
 
 DONE, FOUND_WRONG, ASKED_WRONG = 0, 1, 2
 
@@ -15,8 +16,8 @@ DONE, FOUND_WRONG, ASKED_WRONG = 0, 1, 2
 def check(paths: Sequence[Path], *, as_json: bool, out: TextIO) -> int:
     """Check agent files, and folders of them, one by one and against each other; return the exit status.
 
-    Prints a line for each mistake, or a line for each file when there is none; as_json: a list of the mistakes. What
-    was asked wrong goes to standard error.
+    Prints a line for each mistake, or a line for each file when there is none, with a warning where a voice is missing;
+    as_json: a list of the mistakes. What was asked wrong goes to standard error.
     """
     files: list[Path] = []
     for path in paths:
@@ -45,6 +46,8 @@ def check(paths: Sequence[Path], *, as_json: bool, out: TextIO) -> int:
     else:
         for agent in registry.agents:
             print(_summary(agent), file=out)
+            if not LocalSynthesizer().speaks(agent.language):
+                print(_without_voice(agent), file=out)
     return FOUND_WRONG if mistakes else DONE
 
 
@@ -52,6 +55,19 @@ def schema(out: TextIO) -> int:
     """Print the JSON Schema of the agent file; return the exit status."""
     print(json.dumps(json_schema(), ensure_ascii=False, indent=2), file=out)
     return DONE
+
+
+def _without_voice(agent: AgentFile) -> str:
+    place = agent.place_of(("language",))
+    here = (
+        f"{agent.source}:{place.line}:{place.column}: language: warning: no embedded voice for {agent.language} is here"
+    )
+    if agent.voice is not None:
+        return f"{here}, so this agent cannot be served; install 'dialtone[local-espeak]', or leave voice out"
+    return (
+        f"{here}: Twilio's <Say> speaks the disclosure, the model begins instead of the greeting, other phrases are "
+        "left out; install 'dialtone[local-espeak]', or write a language that is spoken"
+    )
 
 
 def _summary(agent: AgentFile) -> str:

@@ -8,7 +8,7 @@ size, since a small text can otherwise unfold to gigabytes.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pydantic import JsonValue
 from ruamel.yaml import YAML
@@ -124,6 +124,9 @@ def read_document(content: bytes) -> Document:
         return _nothing(place, "holds a character that YAML does not allow; leave it out", *composer.flaws)
     except _TooMuch as error:
         return _nothing(error.place, error.message, *composer.flaws)
+    except (ValueError, OverflowError):  # an escape beyond the last character, of which the parser thinks nothing
+        message = "is followed by an escape \\U that is no character; write the character itself"
+        return _nothing(composer.place, message, *composer.flaws)
 
 
 def _nothing(place: Place, message: str, *others: Flaw) -> Document:
@@ -154,6 +157,8 @@ class _Composer:
 
     def __init__(self) -> None:
         self.flaws: list[Flaw] = []
+        self.place = Place(1, 1)
+        """Of what was read last."""
         self._anchors: dict[str, Node] = {}
         self._events: Iterator[Event] = iter(())
         self._size = 0
@@ -194,6 +199,7 @@ class _Composer:
         return node
 
     def _count(self, nodes: int, place: Place) -> None:
+        self.place = place
         self._size += nodes
         if self._size > MAX_NODES:
             raise _TooMuch(place, f"holds more than {MAX_NODES} values; write less into one file")
@@ -229,7 +235,10 @@ class _Composer:
                 continue
             name = self._text(key, location)
             self._count(1, _place(key))
-            child = self._node(next(self._events), (*location, name))
+            value = next(self._events)
+            child = self._node(value, (*location, name))
+            if child.written == "" and isinstance(value, ScalarEvent) and value.style is None:
+                child = replace(child, place=_place(key))  # for the parser nothing stands where the next thing begins
             if name in keys:
                 self._flaw(
                     key, (*location, name), f"stands here twice (first in line {keys[name].line}); leave one out"
@@ -237,8 +246,8 @@ class _Composer:
                 continue
             keys[name] = _place(key)
             children[name] = child
-        value: dict[str, JsonValue] = {str(name): child.value for name, child in children.items()}
-        return Node(place, value, _size_of(children), keys=keys, children=children)
+        values: dict[str, JsonValue] = {str(name): child.value for name, child in children.items()}
+        return Node(place, values, _size_of(children), keys=keys, children=children)
 
     def _sequence(self, event: SequenceStartEvent, location: Location, place: Place) -> Node:
         self._refuse_tag(event, location)

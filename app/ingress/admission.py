@@ -70,7 +70,12 @@ class Admission:
             self._check_room(at)
         if former is not None:
             former.spent = "expired"
-        seat = former.seat if former is not None else take_seat(accounts, at)
+        if former is not None:
+            seat: Seat | None = former.seat
+        elif call.call_sid in self._seats:
+            seat = Seat(accounts, 0, is_held=False)
+        else:
+            seat = take_seat(accounts, at)
         if seat is None:
             raise CallRefused(
                 "models_full",

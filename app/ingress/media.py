@@ -1,6 +1,7 @@
 """The media WebSocket: from the handshake to the call behind the door."""
 
 import asyncio
+import re
 
 from starlette.websockets import WebSocket
 
@@ -11,6 +12,8 @@ from app.ingress.webhooks import MEDIA
 from app.stream.leg import POLICY, StreamIdentity, StreamLeg
 from app.stream.socket import accepted
 
+_CALL_SID = re.compile("[A-Za-z0-9]{1,64}")
+"""What is written to the log of a `start`, which nobody has signed."""
 _TELEPHONE = ("audio/x-mulaw", 8000, 1)
 
 
@@ -26,10 +29,14 @@ async def serve(door: Door, websocket: WebSocket) -> None:
         return
     async with accepted(websocket) as socket:
         leg = StreamLeg(socket)
+        whose: dict[str, str] = {}
         try:
-            call = _let_in(door, await _opened(door, leg))
+            stream = await _opened(door, leg)
+            if _CALL_SID.fullmatch(stream.call_sid):
+                whose["call_sid"] = stream.call_sid
+            call = _let_in(door, stream)
         except CallRefused as refusal:
-            door.note_refusal(refusal, MEDIA)
+            door.note_refusal(refusal, MEDIA, **whose)
             socket.close(POLICY, refusal.reason)
             return
         try:

@@ -21,13 +21,16 @@ class Seat:
 
     __slots__ = ("_accounts", "_choice", "_choices", "_is_over", "_ready", "_reservation")
 
-    def __init__(self, accounts: Accounts, choice: int) -> None:
+    def __init__(self, accounts: Accounts, choice: int, *, is_held: bool = True) -> None:
+        """is_held: from now on. Else the call has a session that counts itself."""
         self._accounts = accounts
+        self._choice = choice
         self._choices: dict[ModelNumber, int] = {}  # of the sessions that were asked for
         self._ready: set[ModelNumber] = set()
         self._is_over = False
         self._reservation: Reservation | None = None
-        self._hold(choice)
+        if is_held:
+            self._hold(choice)
 
     def read(self, entry: Entry | FrameRun) -> None:
         """Take in the next entry of the journal."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from app.local.script import load
 from app.local.serving import run as serve
 
+MAX_PORT = 65_535
 DESCRIPTION = """\
 Serve the embedded realtime model, which needs no key and no network: ws://H:N/v1/realtime, any key accepted. Prints
 that URL when it is ready. It hears a small English vocabulary and answers by rules: for trying and testing, never for
@@ -46,9 +47,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EXAMPLES
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
-    parser.add_argument("--port", type=int, default=9100, help="0 takes a free one (default: %(default)s)")
+    parser.add_argument("--port", type=_port, default=9100, help="0 takes a free one (default: %(default)s)")
     parser.add_argument("--script", type=Path, metavar="FILE", help="what the model says and does, in YAML")
     parser.add_argument("--while-stdin-open", action="store_true", help="end when standard input ends")
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > MAX_PORT:
+        raise argparse.ArgumentTypeError(f"{text} is no port; write a number from 0 to {MAX_PORT}")
+    return int(text)
 
 
 def run(args: argparse.Namespace) -> int:

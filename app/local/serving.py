@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable
@@ -41,6 +42,8 @@ async def serve(
                 if ready is not None:
                     ready(server.url)
                 await (until or asyncio.Event()).wait()
+        except socket.gaierror as error:
+            raise VoiceAgentError(f"{host} is no address of this machine ({error.strerror}): choose another") from error
         except OSError as error:
             raise VoiceAgentError(
                 f"cannot listen on {host}:{port} ({error}): choose another port, or 0 for a free one"

@@ -61,5 +61,7 @@ class RecordStore:
         path = self.folder / f"{call_sid}.json"
         try:
             return msgspec.json.decode(path.read_bytes(), type=CallRecord)
+        except OSError as error:
+            raise VoiceAgentError(f"{path} cannot be read: {error.strerror}") from error
         except msgspec.DecodeError as error:
             raise VoiceAgentError(f"{path} is not the record of a call: {error}") from error

@@ -1,6 +1,7 @@
 """Logs: one line for each thing that matters, the milestones of a call among them, and nothing personal."""
 
 import logging
+import re
 import sys
 import time
 from array import array
@@ -65,6 +66,8 @@ _NOTES = frozenset(
         SpeakPhrase,
     }
 )
+_TOOL_NAME = re.compile("[A-Za-z0-9_-]{1,64}")
+"""As an agent file names tools; a model may write anything."""
 _DISCLOSURE_EVENTS = {
     DisclosureResult.HEARD: "disclosure.heard",
     DisclosureResult.UNPROVEN: "disclosure.unproven",
@@ -284,7 +287,8 @@ class CallLog:
                 self._warn(at, "claim.cut", heard_ms=heard_ms, response_id=response_id, item_id=item_id)
             case NoteToolCall(name, _, _, status, duration_ms):
                 self._tool_calls += 1
-                self._write(at, "tool.done", name=name, status=status.value, duration_ms=duration_ms)
+                known = name if _TOOL_NAME.fullmatch(name) else "unknown"
+                self._write(at, "tool.done", name=known, status=status.value, duration_ms=duration_ms)
             case NoteRenewal(model, former):
                 self._write(at, "model.renewed", model=model, former=former)
             case NoteEnd(outcome, duration_ms, cost_usd):

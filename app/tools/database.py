@@ -24,6 +24,7 @@ from app.tools.query import Query
 
 SQLITE_DRIVERS = ("sqlite", "sqlite+aiosqlite")
 POSTGRESQL_DRIVERS = ("postgresql", "postgres", "postgresql+asyncpg")
+SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 POOL_SIZE = 5
 """Tool calls at one moment, not telephone calls: a query takes milliseconds, a call minutes."""
 STEPS_BETWEEN_LOOKS = 10_000
@@ -31,8 +32,18 @@ STEPS_BETWEEN_LOOKS = 10_000
 
 Scalar = str | int | float | bool | None
 
-UNANSWERED = (SQLAlchemyError, sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
-"""What a database that cannot answer raises; SQLAlchemy hands some errors of the drivers through as they are."""
+UNANSWERED = (
+    SQLAlchemyError,
+    sqlite3.Error,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    OSError,
+    ValueError,
+    OverflowError,
+    TypeError,
+)
+"""What a database that cannot answer raises; SQLAlchemy hands some errors of the drivers through as they are. The last
+three: a value that Python cannot hold, such as the time 24:00."""
 
 _TYPES = {"string": String, "integer": BigInteger, "number": Double, "boolean": Boolean}
 
@@ -148,22 +159,32 @@ class Databases:
 def _engine(url: str, variable: str, data_dir: Path) -> AsyncEngine:
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError):  # which quote a piece of it, and there may be a password in it
         raise SettingsError(
-            f"{variable} is no URL of a database; set it to sqlite:///path or postgresql://user@host/name"
-        ) from error
+            f"{variable} is no URL of a database; set it to sqlite:///path or postgresql://user@host/name, with %40 "
+            "for an @ in a password"
+        ) from None
     if parsed.drivername in SQLITE_DRIVERS:
         return _sqlite_engine(parsed, variable, data_dir)
     if parsed.drivername in POSTGRESQL_DRIVERS:
-        return create_async_engine(
-            parsed.set(drivername="postgresql+asyncpg"),
-            hide_parameters=True,
-            pool_pre_ping=True,
-            pool_size=POOL_SIZE,
-        )
+        return _postgresql_engine(parsed, variable)
     raise SettingsError(
         f"{variable} begins with {parsed.drivername}, which tools cannot read; set it to sqlite:///path or "
         "postgresql://user@host/name"
+    )
+
+
+def _postgresql_engine(url: URL, variable: str) -> AsyncEngine:
+    ssl = url.query.get("sslmode", url.query.get("ssl"))  # libpq's name, and the driver's
+    if others := sorted(set(url.query) - {"sslmode", "ssl"}):
+        raise SettingsError(f"{variable}: {others[0]} behind the ? is not known; write sslmode there, or nothing")
+    if ssl is not None and ssl not in SSL_MODES:
+        raise SettingsError(f"{variable}: there is no such sslmode; write one of {', '.join(SSL_MODES)}")
+    return create_async_engine(
+        url.set(drivername="postgresql+asyncpg", query={} if ssl is None else {"ssl": ssl}),
+        hide_parameters=True,
+        pool_pre_ping=True,
+        pool_size=POOL_SIZE,
     )
 
 

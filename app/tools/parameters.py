@@ -122,7 +122,7 @@ def _mistakes_in_pattern(value: object, here: Location) -> Mistakes:
 
 
 def _is_finite(value: object) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
+    return isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
 
 
 def _is_json(value: object) -> bool:

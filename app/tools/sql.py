@@ -1,6 +1,6 @@
 """A tool that is one query: bound parameters in, rows as JSON out."""
 
-import sqlite3
+import re
 from collections.abc import Mapping
 
 from pydantic import JsonValue
@@ -18,8 +18,20 @@ _UNANSWERED = (
     "The lookup did not work: the database gave no answer. Tell the caller that this cannot be looked up right now, "
     "and offer to try again later."
 )
-_SAFE_SQLSTATES = ("08", "25", "28", "3D", "3F", "42", "53", "57")
-"""Classes whose messages name tables, columns, roles and hosts; the others may quote what a caller said."""
+_SAFE_SQLSTATES = ("08", "25", "28", "3D", "3F", "53", "57")
+"""Classes whose messages name roles, databases and hosts; the others may quote what a caller said."""
+_QUERY_SQLSTATES = "42"
+"""Of what the query names: tables, columns, functions. But an argument may be taken for such a name."""
+_SAFE_OF_SQLITE = (
+    "unable to open database file",
+    "file is not a database",
+    "database disk image is malformed",
+    "database is locked",
+    "attempt to write a readonly database",
+    "disk I/O error",
+    "malformed JSON",
+)
+_OF_THE_QUERY = ("no such ", "near ")
 
 _UNFIT_SQLSTATES = ("22000", "22003", "22007", "22008", "22P02")
 """A value of the wrong type, out of range, or no date."""
@@ -51,7 +63,7 @@ class SqlRunner:
         try:
             rows = await self._database.fetch(self._statement, values, at_most=MAX_ROWS)
         except UNANSWERED as error:
-            raise LookupFailedError(_detail(error)) from error
+            raise LookupFailedError(_detail(error, self._statement.text)) from error
         return output_of(rows.names, rows.values, is_all=rows.is_all)
 
 
@@ -69,11 +81,13 @@ def _bound(name: str, kind: str, value: JsonValue) -> Scalar:
         raise ToolError(f"The tool was not run. {name} must be a single value: give a text or a number.")
     if isinstance(value, int) and abs(value) > MAX_INTEGER:
         raise ToolError(f"The tool was not run. {name} is too large a number: ask the caller for it again.")
-    return str(value) if kind == "string" and value is not None else value
+    if isinstance(value, str) or (kind == "string" and value is not None):
+        return str(value).encode("utf-8", "replace").decode()  # a model may write half a character
+    return value
 
 
-def _detail(error: Exception) -> str:
-    """Return what the log may say of an error: its kind, and the message where it cannot quote an argument."""
+def _detail(error: Exception, query: str) -> str:
+    """Return what the log may say of an error: its kind, and the message where it cannot quote an argument or a row."""
     cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
     kind = type(cause.__cause__ or cause).__name__
     state = getattr(cause, "sqlstate", None)
@@ -81,7 +95,16 @@ def _detail(error: Exception) -> str:
     if isinstance(state, str):
         if state in _UNFIT_SQLSTATES:
             message = "a value does not fit; declare the parameter's type as the query needs it, or cast it there"
-        elif not state.startswith(_SAFE_SQLSTATES):
+        elif not (state.startswith(_SAFE_SQLSTATES) or (state.startswith(_QUERY_SQLSTATES) and _is_of(query, message))):
             return f"{kind} {state}"
         return f"{kind} {state}: {message}"
-    return f"{kind}: {message}" if isinstance(cause, sqlite3.Error | OSError) else kind
+    is_safe = message.startswith(_SAFE_OF_SQLITE) or (message.startswith(_OF_THE_QUERY) and _is_of(query, message))
+    return f"{kind}: {message}" if is_safe or isinstance(cause, OSError) else kind
+
+
+def _is_of(query: str, message: str) -> bool:
+    """Is all that this message names in the query itself?"""
+    names = re.findall(r'"([^"]*)"', message)
+    if message.startswith("no such "):
+        names.append(message.rpartition(": ")[2])
+    return all(name in query for name in names)

@@ -27,6 +27,22 @@ def test_good_files_get_a_line_each() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("voice", "told"),
+    [("", "Twilio's <Say> speaks the disclosure"), ("voice: {provider: local}\n", "cannot be served")],
+)
+def test_a_language_that_no_voice_here_speaks_is_warned_of(tmp_path: Path, voice: str, told: str) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(f"agent: a\nprompt: p\nlanguage: tlh\n{voice}disclosure: {{text: AI}}\n")
+    status, printed = run(path)
+    assert status == 0
+    good, warning = printed.splitlines()
+    assert good.startswith(f"{path}: ok: a")
+    assert warning.startswith(f"{path}:3:11: language: warning: no embedded voice for tlh is here")
+    assert told in warning
+    assert run(path, as_json=True) == (0, "[]\n")
+
+
 def test_mistakes_get_a_line_each_and_status_1(tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     path.write_text("agent: a\npromt: p\n")

@@ -59,6 +59,14 @@ def test_places_of_keys_and_values() -> None:
     assert node.place_of(("tools", 0, "sql", "query")) == Place(4, 18)
 
 
+def test_a_value_that_is_left_out_is_placed_at_its_key() -> None:
+    root = read_document(b"a:\nb:\n  c:\n\n# d\ne: ''\n").root
+    assert root is not None
+    assert root.place_of(("a",)) == Place(1, 1)
+    assert root.place_of(("b", "c")) == Place(3, 3)
+    assert root.place_of(("e",)) == Place(6, 4)
+
+
 def test_what_is_missing_is_placed_at_the_key_of_its_block() -> None:
     node = root("agent: acme\nlimits:\n  max_call_s: 5\ntools:\n  - name: find\n")
     assert node.place_of(("prompt",)) == Place(1, 1)
@@ -94,6 +102,8 @@ def test_several_flaws_are_told_at_once() -> None:
         ("? {a: b}\n: 1\n", 1, 3, "no word"),
         ("a: \x00\n", 1, 4, "does not allow"),
         ("a: 1\nb: @x\n", 2, 4, "cannot start any token"),
+        ('a: 1\nb: "\\U00110000"\n', 2, 1, "no character"),
+        ('a: 1\nb: "\\UFFFFFFFF"\n', 2, 1, "no character"),
     ],
 )
 def test_what_is_not_plain_yaml_is_refused_where_it_stands(text: str, line: int, column: int, message: str) -> None:

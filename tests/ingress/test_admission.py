@@ -192,6 +192,21 @@ def test_a_caller_who_was_let_in_is_not_turned_away_for_asking_again() -> None:
     assert reason_of(lambda: door.admit(call("CA2"), 6)) == "draining"
 
 
+def test_a_call_that_is_on_and_asks_again_counts_once_on_the_account() -> None:
+    account = Account("openai", 2)
+    door = admission()
+    door.redeem(door.admit(call("CA1"), 0, accounts=(account,)), "CA1", 1)
+    assert account.enter()
+    again = door.admit(call("CA1"), 2, accounts=(account,))
+    assert account.enter(), "and so does its second session, while there is room"
+    assert door.admit(call("CA1"), 3, accounts=(account,)) != again, "even where there is none"
+    account.leave()
+    door.redeem(door.admit(call("CA1"), 4, accounts=(account,)), "CA1", 5)
+    door.leave("CA1")
+    door.leave("CA1")
+    door.admit(call("CA2"), 6, accounts=(account,))
+
+
 def test_a_call_that_asks_again_keeps_its_place_on_the_account() -> None:
     account = Account("openai", 1)
     door = admission()

@@ -258,7 +258,10 @@ def test_a_second_stream_beside_an_open_one_is_closed_and_the_first_goes_on(serv
             await twilio.house.until(lambda: twilio.house.events == [CallerDigit("1")])
         assert twilio.house.refusals == ["second_stream"]
 
-    play(server, scenario)
+    with capture_logs() as lines:
+        play(server, scenario)
+    (refused,) = [line for line in lines if line["event"] == "door.refused"]
+    assert refused["call_sid"] == CALL
 
 
 @server

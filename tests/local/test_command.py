@@ -37,3 +37,10 @@ def test_a_script_that_cannot_be_played_is_told_before_anything_is_served(tmp_pa
     script.write_text("turns: [sya: Hello]")
     with pytest.raises(ScriptError, match=r"reply.yaml:1:9: sya: unknown; did you mean say\?"):
         run(parsed("--script", str(script)))
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "99999", "nine"])
+def test_a_port_that_is_none_is_told(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        parsed(f"--port={port}")
+    assert f"{port} is no port; write a number from 0 to 65535" in capsys.readouterr().err

@@ -275,6 +275,12 @@ def test_a_fallback_that_is_taken_has_its_number(logs: Logs) -> None:
     ]
 
 
+def test_a_tool_name_that_a_model_makes_up_is_not_repeated(logs: Logs) -> None:
+    made_up = NoteToolCall("lookup for Kim, +82 10 1234 5678", "{}", "", ToolStatus.ERROR, 1)
+    lines = lines_of(logs, [(0.0, StreamStarted(), []), (1.0, DeadlinePassed(), [made_up])])
+    assert lines[1]["name"] == "unknown"
+
+
 @pytest.mark.parametrize(("readied", "reason"), [([], "slow"), ([(0.5, ModelReady(FIRST), [])], "useless")])
 def test_a_model_that_we_give_up_is_lost_with_a_reason(logs: Logs, readied: list[Moment], reason: str) -> None:
     begin: Moment = (0.0, StreamStarted(), [OpenModel(FIRST)])

@@ -105,6 +105,10 @@ def test_one_url_is_one_database(tmp_path: Path) -> None:
         ("", "ORDERS_URL is not set; set it to sqlite:///path or postgresql://"),
         ("hush hush", "ORDERS_URL is no URL of a database"),
         ("mysql://me:hush@host/db", "ORDERS_URL begins with mysql, which tools cannot read"),
+        ("postgresql://app:p@hush:w0rd@db/x", "ORDERS_URL is no URL of a database.*%40 for an @"),
+        ("postgresql://app:hush@db:five/x", "ORDERS_URL is no URL of a database"),
+        ("postgresql://app:hush@db/x?channel_binding=require", "ORDERS_URL: channel_binding behind the . is not known"),
+        ("postgresql://app:hush@db/x?sslmode=always", "ORDERS_URL: there is no such sslmode; write one of disable, "),
         ("sqlite://", "ORDERS_URL names no file"),
         ("sqlite:///:memory:", "ORDERS_URL names no file"),
     ],
@@ -113,6 +117,7 @@ def test_what_is_no_database_is_told_without_repeating_it(tmp_path: Path, url: s
     with pytest.raises(SettingsError, match=message) as refusal:
         databases(tmp_path, ORDERS_URL=url).database("ORDERS_URL")
     assert "hush" not in str(refusal.value)
+    assert refusal.value.__cause__ is None
 
 
 def test_the_default_database_is_called_by_its_setting(tmp_path: Path) -> None:

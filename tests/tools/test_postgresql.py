@@ -113,6 +113,8 @@ def test_arguments_have_the_types_that_are_declared(url: str) -> None:
     [
         ("select * from oders", 'UndefinedTableError 42P01: relation "oders" does not exist'),
         ("select number from orders where pieces = :day", "UndefinedFunctionError 42883: operator does not exist"),
+        ("select to_tsquery(:day)", "PostgresSyntaxError 42601"),
+        ("select time '24:00'", "ValueError"),
         ("select cast(:day as date)", "InvalidDatetimeFormatError 22007: a value does not fit; declare"),
         ("select note_call()", "ReadOnlySQLTransactionError 25006: cannot execute INSERT in a read-only transaction"),
         ("select pieces / (n - 3) as share from orders, generate_series(1, 30) n", "DivisionByZeroError 22012"),

@@ -112,6 +112,27 @@ def test_a_database_that_cannot_answer_is_told_politely_and_logged_in_full(
     assert str(folder) not in str(failure.value)
 
 
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("select json_extract('{}', :words) from orders", "secret words"),
+        ("select cast(x'4b696dff' as text) from orders", "Kim"),
+        ("with w as (select 1) select number from orders where json(:words) is null", "secret"),
+    ],
+)
+def test_neither_arguments_nor_rows_are_in_what_is_logged(folder: Path, query: str, words: str) -> None:
+    with pytest.raises(LookupFailedError) as failure:
+        run(folder, query, {"words": words})
+    assert words not in failure.value.detail
+    assert "Error" in failure.value.detail
+
+
+def test_half_a_character_is_bound_as_a_question_mark(folder: Path) -> None:
+    assert json.loads(run(folder, "select :number as number", {"number": "\ud83d1042"})) == {
+        "rows": [{"number": "?1042"}]
+    }
+
+
 def test_what_no_query_can_bind_is_told(folder: Path) -> None:
     parameters: Schema = {"type": "object", "properties": {"order_number": {"type": "integer"}}}
     with pytest.raises(ToolError, match="order_number is too large a number"):
