@@ -78,6 +78,7 @@ def prepare(
             session_limit_s=block.limit_s,
             reconnects=block.reconnects,
             price=prices.price_of(block.provider, block.name or choice.target.name, choice.setup.transcription_model),
+            transcribes=choice.setup.transcription_model is not None,
         )
         for block, choice in zip(agent.model.models, choices, strict=True)
     )

@@ -78,6 +78,11 @@ class ModelLine:
         choice = self.choice_of(model)
         return self._models[choice].reconnects or choice + 1 < len(self._models)
 
+    @property
+    def transcribes(self) -> bool:
+        """Does this session give the caller's words?"""
+        return self._models[self.choice].transcribes
+
     def next_number_beside(self) -> ModelNumber:
         """Return the number of a session that is to take over: with the same model, if its provider lets it."""
         return self._next_number(self.choice if self._models[self.choice].reconnects else self.choice + 1)

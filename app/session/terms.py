@@ -13,12 +13,14 @@ class ModelTerms:
     """The rules of one of the models that a call may speak with.
 
     session_limit_s: how long its provider lets a session last; None: not known. reconnects: whether a session that was
-    lost within the call may be opened again with it. price: what it costs; None: not known.
+    lost within the call may be opened again with it. price: what it costs; None: not known. transcribes: whether it
+    gives the caller's words.
     """
 
     session_limit_s: float | None = None
     reconnects: bool = True
     price: Price | None = FREE
+    transcribes: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ from app.session.events import (
     RequestRefused,
     ResponseEnded,
     ResponseStarted,
+    StreamEnded,
 )
 from app.session.terms import ModelTerms, Terms
 from app.session.words import (
@@ -47,6 +48,7 @@ from app.session.words import (
     ResponseId,
     ResponseStatus,
     Speaker,
+    StreamEnd,
     Verdict,
 )
 from tests.support.driver import M1, TERMS, Driver, pcm
@@ -143,6 +145,26 @@ def test_a_turn_of_two_items_that_is_cut_is_one_turn_and_stands_in_its_order() -
     driver.wait(0.1)
     told = [c for c in driver.send(ModelReady(M2)) if hasattr(c, "text")]
     assert [c.text for c in told][-1].startswith("one two three four")
+
+
+def test_where_nobody_writes_down_what_was_said_a_turn_is_noted_at_once_and_nothing_waits_for_its_words() -> None:
+    driver = conversing(replace(CONFIRMED, models=(ModelTerms(transcribes=False),)))
+    for number in range(1, 4):
+        driver.take_turn(M1, ItemId(f"caller_{number}"), 1000)
+        assert caller_turns(driver) == [None] * number
+        driver.respond(number, 500)
+        driver.hear(Verdict.SILENCE, 1000)
+    driver.send(StreamEnded(StreamEnd.STOPPED))
+    assert driver.session.ended
+    assert caller_turns(driver) == [None] * 3
+
+
+def test_where_nobody_writes_down_what_was_said_a_turn_is_heard_again_until_it_was_answered() -> None:
+    driver = conversing(replace(CONFIRMED, models=(ModelTerms(transcribes=False),)))
+    driver.take_turn(M1, A, 1500)
+    driver.send(ResponseStarted(M1, R1))
+    assert replaced(driver, M1) == M2
+    assert driver.loud_ms(M2) == 1500
 
 
 # --- a lost model -----------------------------------------------------------------------------------------------------

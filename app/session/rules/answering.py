@@ -7,7 +7,7 @@ from app.session.events import ResponseEnded, ToolCallRequested
 from app.session.phase import Phase
 from app.session.playback import MAX_WAITING_MS
 from app.session.rules.cutting import note_tool
-from app.session.rules.heard import close_agent_turn_if_whole
+from app.session.rules.heard import close_agent_turn_if_whole, note_without_words
 from app.session.rules.judging import cut_claim, interrupt
 from app.session.rules.leaving import after_turn, give_up_on_model, is_too_dear
 from app.session.rules.saying import RECOVERED, say_to_model
@@ -73,6 +73,7 @@ def turn_committed(call: CallState, item_id: ItemId, at: float) -> None:
         call.conversation.let_go()
     if call.interruption.is_about(item_id):
         return  # what becomes of it is being judged
+    note_without_words(call, item_id, at)
     if call.phase.phase is Phase.CONVERSING and call.line.answers_turns:
         call.responses.expect(item_id, at)
     else:

@@ -97,3 +97,9 @@ def note_caller_turn(call: CallState, item_id: ItemId, text: str | None, at: flo
     note = call.caller_turns.written(item_id, text, call.ms(at))
     if note is not None:
         call.out.append(note)
+
+
+def note_without_words(call: CallState, item_id: ItemId, at: float) -> None:
+    """A turn is committed: where nobody writes down what was said, no words of it are waited for."""
+    if not call.line.transcribes:
+        note_caller_turn(call, item_id, None, at)

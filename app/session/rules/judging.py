@@ -7,6 +7,7 @@ from app.session.interruption import Sound
 from app.session.phase import Phase
 from app.session.rules.beginning import TURN_WAIT_S
 from app.session.rules.cutting import cut_playback, delete_unheard
+from app.session.rules.heard import note_without_words
 from app.session.rules.leaving import after_turn, close
 from app.session.rules.saying import say_to_model, speak
 from app.session.rules.state import CallState
@@ -102,6 +103,7 @@ def accept_interruption(call: CallState, at: float) -> None:
     if sound.is_committed:
         call.floor.caller_stopped()
         call.responses.want(items[-1], confirmed=True)
+        note_without_words(call, items[-1], at)
         after_turn(call, at)
 
 
@@ -113,6 +115,7 @@ def go_on_speaking(call: CallState, at: float) -> None:
         call.out.append(NoteFalseAlarm(sound.speech_ms, round((at - sound.since) * 1000)))
     elif sound.is_committed and sound.item_id is not None:  # the reply was over: it is the caller's turn after all
         call.responses.want(sound.item_id, confirmed=True)
+        note_without_words(call, sound.item_id, at)
     if not call.floor.is_caller_speaking:
         after_turn(call, at)
 
