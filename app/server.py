@@ -78,6 +78,7 @@ class Service:
         self._not_prepared: dict[str, str] = {}
         self._refused: dict[str, list[str]] = {}
         self._silent: dict[str, dict[str, str]] = {}
+        self._databases_silent: dict[str, list[str]] = {}
         self._unpriced: dict[str, list[str]] = {}
         self._is_started = False
         self.failed = asyncio.Event()
@@ -131,6 +132,8 @@ class Service:
             details["agents_not_ready"] = self._not_prepared
         if self._refused:
             details["models_refused"] = self._refused
+        if self._databases_silent:
+            details["databases_silent"] = self._databases_silent
         if self._silent:
             details["phrases_not_rendered"] = self._silent
         if self._unpriced:
@@ -212,6 +215,10 @@ class Service:
             self._not_prepared[agent.agent] = str(error)
             log.error("agent.not_ready", agent=agent.agent, detail=str(error))
             return
+        asked = [await self._databases.silent(variable) for variable in {tool.sql.url_env for tool in agent.tools}]
+        if silent := sorted(filter(None, asked)):
+            self._databases_silent[agent.agent] = silent
+            log.error("database.silent", agent=agent.agent, detail="; ".join(silent))
         for block, choice in zip(agent.model.models, prepared.choices, strict=True):
             if choice.setup.transcription_model is None and block.transcription != "off":
                 log.warning(

@@ -140,3 +140,16 @@ def test_agents_that_are_looked_for_where_no_folder_is_stop_the_start(tmp_path: 
     settings = Settings.model_validate({"agents_dir": tmp_path / "agent", "data_dir": tmp_path / "data"})
     with pytest.raises(SettingsError, match=r"AGENTS_DIR: .*/agent is no folder; name the one that holds"):
         Service(settings, address="http://127.0.0.1:8080")
+
+
+def test_a_database_that_does_not_answer_is_told_and_holds_nobody_back(tmp_path: Path) -> None:
+    tool = "tools: [{name: find, sql: {query: select 1}}]\n"
+    (tmp_path / "shop.yaml").write_text(AGENT.format("shop", 0, LOCAL) + tool)
+
+    def look(service: Service) -> None:
+        ready = service.readiness()
+        assert ready.ok
+        (told,) = ready.details["databases_silent"]["shop"]  # type: ignore[index] # by agent
+        assert told == "DATABASE_URL: the database does not answer (OperationalError); lookups fail until it does"
+
+    serving(tmp_path, {}, look)

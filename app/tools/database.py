@@ -27,6 +27,8 @@ POSTGRESQL_DRIVERS = ("postgresql", "postgres", "postgresql+asyncpg")
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 POOL_SIZE = 5
 """Tool calls at one moment, not telephone calls: a query takes milliseconds, a call minutes."""
+ASK_S = 5.0
+"""How long a service that starts waits for a database's first word."""
 STEPS_BETWEEN_LOOKS = 10_000
 """SQLite's virtual machine makes them in a fraction of a millisecond."""
 
@@ -149,6 +151,16 @@ class Databases:
         if url not in self._by_url:
             self._by_url[url] = Database(_engine(url, variable, self._data_dir))
         return self._by_url[url]
+
+    async def silent(self, url_env: str | None = None) -> str | None:
+        """Ask a database for nothing; return what is wrong when it does not answer. Raises as `database` does."""
+        try:
+            async with asyncio.timeout(ASK_S):
+                await self.database(url_env).fetch(text("select 1"), {}, at_most=1)
+        except (*UNANSWERED, TimeoutError) as error:
+            reason = type(getattr(error, "orig", None) or error).__name__
+            return f"{url_env or 'DATABASE_URL'}: the database does not answer ({reason}); lookups fail until it does"
+        return None
 
     async def close(self) -> None:
         """Close all of them."""
