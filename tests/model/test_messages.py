@@ -91,8 +91,8 @@ def _optional_paths(event: object, at: tuple[str, ...] = ()) -> list[tuple[str, 
         b"\x00\x01\x02",
         b'{"type":"session.created"',
         b"[" * 100_000,
-        b'{"type":"rate_limits.updated","rate_limits":[],"x":' + b"[" * 5000 + b"]" * 5000 + b"}",
-        b'{"x":' + b"[" * 5000 + b"]" * 5000 + b',"type":"session.created"}',
+        b'{"type":"rate_limits.updated","rate_limits":[],"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b'{"x":' + b"[" * 100_000 + b"]" * 100_000 + b',"type":"session.created"}',
     ],
 )
 def test_a_broken_message_is_called_so(data: bytes) -> None:
