@@ -44,9 +44,10 @@ def check(paths: Sequence[Path], *, as_json: bool, out: TextIO) -> int:
         for mistake in mistakes:
             print(mistake, file=out)
     else:
+        voice = LocalSynthesizer()
         for agent in registry.agents:
             print(_summary(agent), file=out)
-            if not LocalSynthesizer().speaks(agent.language):
+            if not voice.speaks(agent.language):
                 print(_without_voice(agent), file=out)
     return FOUND_WRONG if mistakes else DONE
 

@@ -68,10 +68,10 @@ class Admission:
         former = self._tickets.get(self._token_of.pop(call.call_sid, ""))
         if former is None and call.call_sid not in self._seats:
             self._check_room(at)
+        seat: Seat | None
         if former is not None:
             former.spent = "expired"
-        if former is not None:
-            seat: Seat | None = former.seat
+            seat = former.seat
         elif call.call_sid in self._seats:
             seat = Seat(accounts, 0, is_held=False)
         else:

@@ -146,8 +146,7 @@ class Responses:
             self._due_by = at + REFUSED_WAIT_S
             self._is_cut_unborn = False
             if is_transient:
-                self._retried = not self._retried
-                return self._retried
+                return self._may_retry()
         else:  # the response that began meanwhile was the model's own, and may not know what we had told for ours
             for reason in self._assumed:
                 self.want(reason)
@@ -180,12 +179,15 @@ class Responses:
         """The response that just ended had failed: want it once more, in a while. False: it was the second time."""
         for reason in self._served or [ItemId("")]:
             self.want(reason, confirmed=True)
-        if self._retried:
-            self._retried = False
+        if not self._may_retry():
             return False
-        self._retried = True
         self._due_by = at + FAILED_WAIT_S
         return True
+
+    def _may_retry(self) -> bool:
+        """Once is tried again, and after a second time in a row not."""
+        self._retried = not self._retried
+        return self._retried
 
     def succeeded(self) -> None:
         self._retried = False

@@ -31,7 +31,9 @@ _SAFE_OF_SQLITE = (
     "disk I/O error",
     "malformed JSON",
 )
+"""Messages that quote nothing; some others of SQLite's quote an argument or a cell."""
 _OF_THE_QUERY = ("no such ", "near ")
+"""SQLite's for what the query names; with full-text search an argument may be taken for a name here too."""
 
 _UNFIT_SQLSTATES = ("22000", "22003", "22007", "22008", "22P02")
 """A value of the wrong type, out of range, or no date."""
